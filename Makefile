@@ -1,0 +1,47 @@
+# Verbs of the house. `make help` lists them.
+# Everything runs from .venv, which `make setup` builds from requirements.txt (every pin, hashed).
+
+PYTHON ?= python3
+BIN := $(CURDIR)/.venv/bin
+export PATH := $(BIN):$(PATH)
+export MLFLOW_TRACKING_URI ?= sqlite:///$(CURDIR)/mlflow.db
+export MLFLOW_DISABLE_TELEMETRY = true
+export DO_NOT_TRACK = true
+export DVC_NO_ANALYTICS = 1
+ARGS ?=
+
+.PHONY: help setup repro test test-all lint bench ui lock clean
+.DEFAULT_GOAL := help
+
+help:   ## list the verbs
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+setup: .venv/.ready  ## build .venv from the pinned requirements (once, and after a change of pins)
+
+repro: setup  ## run the main job: draw, train, record, decode, figures; skip what is up to date
+	python -m projects.pipeline $(ARGS)
+
+test: setup  ## run the tests
+	python -m pytest $(ARGS)
+
+lint: setup  ## check style
+	ruff check . && ruff format --check .
+
+bench: setup  ## measure facelab beside its peers; prints and writes one table
+	python -m benchmarks $(ARGS)
+
+ui: setup  ## look at the runs in the browser
+	mlflow server --host 127.0.0.1 --port 5000 --workers 1
+
+lock:   ## resolve requirements.in anew into requirements.txt
+	uv pip compile --universal --python-version 3.11 --no-header --generate-hashes \
+		--no-emit-index-url --annotation-style line requirements.in -o requirements.txt
+
+.venv/.ready: requirements.txt $(wildcard packages/*/pyproject.toml)
+	@echo "setting up .venv: some minutes the first time"
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
+	VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip install --quiet --require-hashes -r requirements.txt
+	VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip install --quiet --no-deps --no-build-isolation \
+		$(foreach package,$(wildcard packages/*),--editable $(package))
+	touch $@

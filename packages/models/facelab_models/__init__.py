@@ -1,0 +1,1 @@
+"""What sees them: trunks, tasks, and the one training loop."""

@@ -1,0 +1,1 @@
+"""What we ask them: recording, reduction, decoding, inference."""

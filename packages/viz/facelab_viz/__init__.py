@@ -1,0 +1,1 @@
+"""What we show: a tidy table in, Axes out."""

@@ -1,0 +1,1 @@
+"""Is the generative model of faces written in the layers of a network?"""

@@ -1,0 +1,164 @@
+"""One stage of the pipeline: its parameters, its folders, its randomness, its run.
+
+A stage has one name, used everywhere. ``gmf_decoding-decode`` in dvc.yaml is
+``projects.gmf_decoding.decode``, the section ``gmf_decoding.decode`` of
+params.yaml, the folder ``gmf_decoding/decode`` of artifacts/ and results/, and
+the run of that name in MLflow. `tests/test_pipeline.py` holds all of them to it.
+
+A stage writes into scratch/, and its folders are moved into place when it has
+ended well: artifacts/ and results/ hold complete results or none. The scratch
+folder is named for everything the result depends on, so a stage that was killed
+finds its own half-done work there, and never another's.
+"""
+
+import json
+import os
+import shutil
+import sys
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import pandas as pd
+import torch
+import yaml
+from threadpoolctl import threadpool_limits
+
+from projects import process, provenance, tracking, values
+
+T = TypeVar("T")
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@dataclass
+class Run:
+    """A stage in flight: what it may read, where it writes, what it has measured.
+
+    Attributes
+    ----------
+    name, key : str
+        The stage, and its row when it has rows.
+    seed : int
+        The stage's own seed, from the one in params.yaml and the stage's name.
+    scratch : Path
+        Kept when the stage is killed, and handed back when it starts again unchanged.
+    artifacts, results : Path
+        Inside `scratch` until the stage ends well; then moved into place.
+    """
+
+    name: str
+    key: str
+    seed: int
+    scratch: Path
+    artifacts: Path
+    results: Path
+    metrics: dict[str, float] = field(default_factory=dict)
+
+    def params(self, kind: type[T], section: str) -> T:
+        """Give a section of params.yaml as a typed value, and log it.
+
+        A key that is missing, unknown or of the wrong type is an error naming it.
+        """
+        typed = values.typed(kind, section)
+        # A row is logged under the name of its table, so that two rows can be compared.
+        prefix = section.removesuffix(f".{self.key}") if self.key else section
+        flat = values.flat(typed)
+        tracking.log_params({f"{prefix}.{key}".strip("."): value for key, value in flat.items()})
+        return typed
+
+    def read(self, path: str) -> Path:
+        """Give a file or folder that another stage made, and log what it held.
+
+        Raises
+        ------
+        FileNotFoundError
+            When it is not there.
+        """
+        if not Path(path).exists():
+            raise FileNotFoundError(f"{path} is missing; `dvc repro` makes it")
+        tracking.log_input(path, provenance.digest(Path(path)))
+        return Path(path)
+
+    def log(self, metrics: dict[str, float], step: int | None = None) -> None:
+        """Report metrics; the last value of each is the stage's result."""
+        tracking.log_metrics(metrics, step)
+        self.metrics |= metrics
+
+    def curves(self, points: Iterable[tuple[str, int, float]]) -> None:
+        """Report whole curves at once: metric, step, value."""
+        tracking.log_curves(list(points))
+
+    def table(self, table: pd.DataFrame, name: str) -> None:
+        """Write a table to the stage's results."""
+        table.to_csv(self.results / name, index=False, float_format="%.6g")
+
+
+@contextmanager
+def run(name: str, key: str = "") -> Iterator[Run]:
+    """Open a stage: claimed, seeded, tracked, with its folders ready.
+
+    A stage that was killed is taken up again, in the same MLflow run.
+    """
+    place = Path(name.replace("-", "/"), key)
+    claim = process.claim(Path("scratch") / place)
+    tracking.connect()
+    stage = _prepare(name, key, place)
+    threads = values.read("threads")
+    torch.set_num_threads(threads)
+    address = os.environ.get("DVC_STAGE", f"{name}@{key}".removesuffix("@"))
+    note = stage.scratch / "run_id"
+    tags = {"dvc.stage": address}
+    with (
+        threadpool_limits(threads),
+        tracking.run(name.partition("-")[0], str(place), note, tags),
+    ):
+        tracking.log_params({"seed": values.read("seed"), "row": key or "-"})
+        yield stage
+        _publish(stage, place)
+    shutil.rmtree(stage.scratch)
+    claim.unlink()
+
+
+def start(main: Callable[..., None]) -> None:
+    """Run a stage's `main` from the command line; say what went wrong in one line."""
+    try:
+        main(*sys.argv[1:])
+    except (ValueError, OSError, LookupError) as error:
+        text = " ".join(str(error).split())
+        sys.exit(f"{os.environ.get('DVC_STAGE', 'facelab')}: {text}")
+
+
+def _prepare(name: str, key: str, place: Path) -> Run:
+    """Make the folders and the randomness of a stage."""
+    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+    home = Path("scratch") / place
+    scratch = home / provenance.fingerprint(stages[name], key, values.tree())
+    for other in home.glob("*/run_id"):
+        if other.parent != scratch:
+            shutil.rmtree(other.parent)
+    entropy = [values.read("seed"), zlib.crc32(str(place).encode())]
+    seed = int(np.random.default_rng(entropy).integers(2**31))
+    torch.manual_seed(seed)
+    artifacts, results = scratch / "artifacts", scratch / "results"
+    for folder in (artifacts, results):
+        folder.mkdir(parents=True, exist_ok=True)
+    return Run(name, key, seed, scratch, artifacts, results)
+
+
+def _publish(stage: Run, place: Path) -> None:
+    """Move a finished stage's folders to where DVC looks for them."""
+    if stage.metrics:
+        text = json.dumps(stage.metrics, indent=2, sort_keys=True)
+        (stage.results / "metrics.json").write_text(text + "\n")
+    tracking.log_files(stage.results)
+    for made, top in ((stage.artifacts, "artifacts"), (stage.results, "results")):
+        target = Path(top) / place
+        if target.exists():
+            shutil.rmtree(target)
+        if any(made.iterdir()):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            made.replace(target)

@@ -1,0 +1,96 @@
+"""The runs in MLflow: opened, taken up again after a kill, closed when their process died.
+
+DVC owns files, MLflow owns runs. The store is a local SQLite file unless
+MLFLOW_TRACKING_URI says otherwise. Only this module speaks to MLflow.
+"""
+
+import os
+import time
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from math import isfinite
+from pathlib import Path
+
+import mlflow
+from mlflow.entities import Metric
+from mlflow.exceptions import MlflowException
+
+from projects import process, provenance
+
+ROOT = Path(__file__).resolve().parents[1]
+PARENT = "FACELAB_PARENT_RUN_ID"
+
+
+def connect() -> None:
+    """Find the tracking store, and close the runs of processes that died."""
+    os.environ.setdefault("MLFLOW_TRACKING_URI", f"sqlite:///{ROOT / 'mlflow.db'}")
+    mlflow.set_tracking_uri(os.environ["MLFLOW_TRACKING_URI"])
+    os.environ.pop("MLFLOW_EXPERIMENT_ID", None)
+    # `mlflow run` exports the id of its own run: unclaimed, all stages would write to that one.
+    if launcher := os.environ.pop("MLFLOW_RUN_ID", None):
+        os.environ[PARENT] = launcher
+        for name, value in process.tags().items():
+            mlflow.MlflowClient().set_tag(launcher, name, value)
+    close_dead_runs()
+
+
+def close_dead_runs() -> None:
+    """Mark as killed the runs of this clone that claim to be running but whose process is gone."""
+    client = mlflow.MlflowClient()
+    experiments = [experiment.experiment_id for experiment in client.search_experiments()]
+    for run in client.search_runs(experiments, "attributes.status = 'RUNNING'"):
+        if run.info.run_id != os.environ.get(PARENT) and process.is_dead(run.data.tags):
+            client.set_terminated(run.info.run_id, "KILLED")
+
+
+@contextmanager
+def run(experiment: str, name: str, note: Path, tags: Mapping[str, str]) -> Iterator[None]:
+    """Open a run, or the one whose id is in the file `note`; on an error keep the traceback."""
+    mlflow.set_experiment(experiment)
+    with mlflow.start_run(**_which(note, name)) as active:
+        note.write_text(active.info.run_id)
+        mlflow.set_tags({**provenance.tags(ROOT), **process.tags(), **tags})
+        try:
+            yield
+        except BaseException:
+            mlflow.log_text(traceback.format_exc(), "traceback.txt")
+            raise
+
+
+def log_params(params: Mapping[str, object]) -> None:
+    """Record the values that a stage read."""
+    mlflow.log_params(dict(params))
+
+
+def log_input(path: str, digest: str) -> None:
+    """Record what a stage read, by its content."""
+    mlflow.set_tag(f"data.{path}", digest)
+
+
+def log_metrics(metrics: Mapping[str, float], step: int | None = None) -> None:
+    """Record what a stage measured."""
+    mlflow.log_metrics(dict(metrics), step=step)
+
+
+def log_curves(points: list[tuple[str, int, float]]) -> None:
+    """Record whole curves at once: metric, step, value. What is not finite is left out."""
+    now = int(time.time() * 1000)
+    metrics = [Metric(name, value, now, step) for name, step, value in points if isfinite(value)]
+    run_id = mlflow.active_run().info.run_id
+    for start in range(0, len(metrics), 1000):
+        mlflow.MlflowClient().log_batch(run_id, metrics=metrics[start : start + 1000])
+
+
+def log_files(folder: Path) -> None:
+    """Attach a folder to the run."""
+    mlflow.log_artifacts(str(folder))
+
+
+def _which(note: Path, name: str) -> dict[str, str]:
+    """Say which run to open: the one that was killed, or a new one."""
+    if note.exists():
+        with suppress(MlflowException):  # the store may be another one by now
+            return {"run_id": mlflow.get_run(note.read_text()).info.run_id}
+    parent = os.environ.get(PARENT)
+    return {"run_name": name} | ({"parent_run_id": parent} if parent else {})

@@ -1,0 +1,96 @@
+"""params.yaml, read strictly into typed values.
+
+A stage says what it wants as a frozen dataclass without defaults: a value lives
+once, in params.yaml. A key that is missing, unknown or of the wrong type is an
+error that names it. Only this module reads params.yaml.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, is_dataclass
+from functools import reduce
+from pathlib import Path
+from typing import TypeVar
+
+import yaml
+from pydantic import TypeAdapter, ValidationError
+
+T = TypeVar("T")
+
+
+def tree() -> dict:
+    """Give the whole of params.yaml.
+
+    Raises
+    ------
+    ValueError
+        When it is not YAML, naming the line.
+    """
+    try:
+        return yaml.safe_load(Path("params.yaml").read_text())
+    except yaml.YAMLError as error:
+        raise ValueError(f"params.yaml: {error}") from None
+
+
+def read(section: str) -> object:
+    """Give one section, as plain YAML values."""
+    return look_up(tree(), section)
+
+
+def typed(kind: type[T], section: str) -> T:
+    """Give one section as a value of type `kind`; lists become tuples.
+
+    Raises
+    ------
+    ValueError
+        In one line, naming the first key that is missing, unknown or of the wrong type.
+    """
+    try:
+        text = json.dumps(read(section))
+        return TypeAdapter(kind).validate_json(text, strict=True, extra="forbid")
+    except ValidationError as error:
+        raise ValueError(_complaint(error, kind, section)) from None
+
+
+def look_up(values: Mapping, section: str) -> object:
+    """Give a section such as ``networks.identity`` of a tree of mappings.
+
+    Raises
+    ------
+    LookupError
+        Naming the part that is missing and those that are there.
+    """
+
+    def step(node: object, name: str) -> object:
+        if not isinstance(node, Mapping) or name not in node:
+            there = ", ".join(map(str, node)) if isinstance(node, Mapping) else "nothing"
+            raise LookupError(f"params.yaml has no '{section}': no '{name}' among {there}")
+        return node[name]
+
+    return reduce(step, section.split("."), values)
+
+
+def flat(value: object, prefix: str = "") -> dict[str, object]:
+    """Turn nested values into dotted names.
+
+    >>> flat({"fit": {"lr": 0.1, "epochs": 2}})
+    {'fit.lr': 0.1, 'fit.epochs': 2}
+    """
+    if is_dataclass(value):
+        value = asdict(value)
+    if not isinstance(value, dict) or not value:
+        return {prefix.removesuffix("."): value}
+    return reduce(dict.__or__, (flat(node, f"{prefix}{key}.") for key, node in value.items()))
+
+
+def _complaint(error: ValidationError, kind: type, section: str) -> str:
+    """Turn the first of pydantic's findings into one line."""
+    first = error.errors()[0]
+    place = ".".join([section, *map(str, first["loc"])])
+    match first["type"]:
+        case "missing" | "missing_keyword_only_argument":
+            return f"params.yaml: {place} is missing"
+        case "unexpected_keyword_argument" | "extra_forbidden":
+            valid = ", ".join(getattr(kind, "__dataclass_fields__", {}))
+            return f"params.yaml: unknown key {place}; valid keys: {valid}"
+    return f"params.yaml: {place} is {first['input']!r}: {first['msg']}"

@@ -1,0 +1,55 @@
+from dataclasses import dataclass
+
+import pytest
+
+from projects import values
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inner:
+    lr: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    epochs: int
+    sizes: tuple[int, ...]
+    inner: Inner
+
+
+GOOD = "fit: {epochs: 3, sizes: [1, 2], inner: {lr: 0.1}}"
+
+
+@pytest.fixture
+def params(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "params.yaml"
+
+
+def test_a_section_becomes_a_typed_value(params):
+    params.write_text(GOOD)
+    assert values.typed(Config, "fit") == Config(epochs=3, sizes=(1, 2), inner=Inner(lr=0.1))
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        (GOOD.replace("epochs: 3, ", ""), "fit.epochs is missing"),
+        (GOOD.replace("epochs", "epoch"), "epoch"),
+        (GOOD.replace("epochs: 3", "epochs: '3'"), "fit.epochs is '3'"),
+        (GOOD.replace("epochs: 3", "epochs: 0.5"), "fit.epochs is 0.5"),
+        (GOOD.replace("lr: 0.1", "lr: 0.1, momentum: 1"), "unknown key fit.inner.momentum"),
+        ("fitt: {}", "no 'fit' among fitt"),
+        ("fit: {epochs: [}", "params.yaml"),
+    ],
+)
+def test_what_is_wrong_is_named_in_one_line(params, text, complaint):
+    params.write_text(text)
+    with pytest.raises((ValueError, LookupError), match=r"params\.yaml") as error:
+        values.typed(Config, "fit")
+    assert complaint in str(error.value)
+
+
+def test_nested_values_get_dotted_names():
+    value = Config(epochs=3, sizes=(1,), inner=Inner(lr=0.1))
+    assert values.flat(value) == {"epochs": 3, "sizes": (1,), "inner.lr": 0.1}
