@@ -1,0 +1,131 @@
+import json
+from dataclasses import dataclass
+
+import mlflow
+import pandas as pd
+import pytest
+
+from projects import provenance, stage
+
+PIPELINE = """
+stages:
+  probe:
+    foreach: ${rows}
+    do: {cmd: x, deps: [input.txt], params: [seed, 'rows.${key}']}
+  look:
+    cmd: x
+    params: [seed]
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    size: int
+
+
+@pytest.fixture
+def folder(tracked, monkeypatch):
+    monkeypatch.setattr(stage, "ROOT", tracked)
+    (tracked / "dvc.yaml").write_text(PIPELINE)
+    (tracked / "params.yaml").write_text(
+        "{seed: 0, threads: 1, rows: {a: {size: 3}, b: {size: 4}}}"
+    )
+    (tracked / "input.txt").write_text("pixels")
+    provenance.digest.cache_clear()
+    return tracked
+
+
+def last_run(experiment):
+    found = mlflow.search_runs(experiment_names=[experiment], output_format="list")
+    return max(found, key=lambda run: run.info.start_time)
+
+
+def test_what_a_stage_reads_and_measures_is_in_its_run(folder):
+    with stage.run("probe", "a") as run:
+        assert run.params(Row, "rows.a") == Row(size=3)
+        run.read("input.txt")
+        run.log({"score/identity": 0.5}, step=1)
+        run.curves([("loss", 0, 2.0), ("loss", 1, 1.0), ("loss", 2, float("nan"))])
+        (run.artifacts / "made.bin").write_text("big")
+        run.table(pd.DataFrame({"layer": ["conv1"], "score": [1 / 3]}), "scores.csv")
+    found = last_run("probe")
+    assert found.info.status == "FINISHED"
+    assert found.data.params["rows.size"] == "3"
+    assert found.data.params["seed"] == "0"
+    assert found.data.metrics == {"score/identity": 0.5, "loss": 1.0}
+    tags = found.data.tags
+    assert tags["dvc.stage"] == "probe@a"
+    assert len(tags["data.input.txt"]) == 32
+    assert tags["version.torch"]
+    assert {"git.commit", "git.dirty"} <= set(tags)
+    names = {item.path for item in mlflow.MlflowClient().list_artifacts(found.info.run_id)}
+    assert {"metrics.json", "scores.csv"} <= names
+
+
+def test_results_are_in_place_when_the_stage_has_ended_well(folder):
+    with stage.run("probe", "a") as run:
+        (run.artifacts / "made.bin").write_text("big")
+        run.log({"score": 0.5})
+        assert not (folder / "artifacts/probe/a").exists()
+    assert (folder / "artifacts/probe/a/made.bin").read_text() == "big"
+    assert json.loads((folder / "results/probe/a/metrics.json").read_text()) == {"score": 0.5}
+    assert not list((folder / "scratch/probe/a").iterdir())
+
+
+def test_a_stage_that_fails_leaves_nothing_where_a_result_belongs(folder):
+    with pytest.raises(ValueError, match="unreadable"), stage.run("probe", "a") as run:
+        (run.artifacts / "half.bin").write_text("half")
+        raise ValueError("unreadable image")
+    assert not (folder / "artifacts/probe/a").exists()
+    assert not (folder / "results/probe/a").exists()
+    found = last_run("probe")
+    assert found.info.status == "FAILED"
+    text = mlflow.artifacts.load_text(f"{found.info.artifact_uri}/traceback.txt")
+    assert "unreadable image" in text
+
+
+def test_a_killed_stage_finds_its_work_and_its_run_again(folder):
+    with pytest.raises(KeyboardInterrupt), stage.run("probe", "b") as run:
+        (run.scratch / "epoch.pt").write_text("half")
+        raise KeyboardInterrupt
+    before = last_run("probe").info.run_id
+    with stage.run("probe", "b") as run:
+        assert (run.scratch / "epoch.pt").read_text() == "half"
+    assert last_run("probe").info.run_id == before
+    assert mlflow.get_run(before).info.status == "FINISHED"
+
+
+def test_changed_inputs_do_not_meet_old_work(folder):
+    with pytest.raises(KeyboardInterrupt), stage.run("probe", "b") as run:
+        (run.scratch / "epoch.pt").write_text("half")
+        raise KeyboardInterrupt
+    (folder / "input.txt").write_text("other pixels")
+    provenance.digest.cache_clear()
+    with stage.run("probe", "b") as run:
+        assert not (run.scratch / "epoch.pt").exists()
+
+
+def test_each_stage_has_its_own_seed_and_the_same_one_every_time(folder):
+    seeds = []
+    for name, key in [("probe", "a"), ("probe", "b"), ("look", ""), ("probe", "a")]:
+        with stage.run(name, key) as run:
+            seeds.append(run.seed)
+    assert seeds[0] == seeds[3]
+    assert len(set(seeds)) == 3
+
+
+def test_a_missing_input_is_named(folder):
+    with (
+        pytest.raises(FileNotFoundError, match=r"nothing\.h5 is missing"),
+        stage.run("look") as run,
+    ):
+        run.read("artifacts/nothing.h5")
+
+
+def test_an_error_is_one_line_and_an_exit_status(monkeypatch):
+    def main():
+        raise ValueError("two\n  lines")
+
+    monkeypatch.setattr("sys.argv", ["x"])
+    with pytest.raises(SystemExit, match="facelab: two lines"):
+        stage.start(main)

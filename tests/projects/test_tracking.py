@@ -1,0 +1,48 @@
+import mlflow
+import pytest
+
+from projects import process, tracking
+
+
+@pytest.fixture
+def connected(tracked):
+    tracking.connect()
+    mlflow.set_experiment("tracking")
+    return mlflow.MlflowClient()
+
+
+def test_a_run_whose_process_is_gone_is_closed_and_a_living_one_is_not(connected):
+    ids = []
+    for born in (process.tags()["process.born"], "0.00"):
+        with mlflow.start_run() as run:
+            pass
+        mlflow.MlflowClient().update_run(run.info.run_id, "RUNNING")
+        for name, value in (process.tags() | {"process.born": born}).items():
+            connected.set_tag(run.info.run_id, name, value)
+        ids.append(run.info.run_id)
+    tracking.close_dead_runs()
+    assert [connected.get_run(i).info.status for i in ids] == ["RUNNING", "KILLED"]
+    connected.set_terminated(ids[0])
+
+
+def test_the_launchers_run_becomes_the_parent_and_is_not_written_to(
+    tracked, connected, monkeypatch
+):
+    launcher = connected.create_run(mlflow.set_experiment("pipeline").experiment_id).info.run_id
+    monkeypatch.setenv("MLFLOW_RUN_ID", launcher)
+    monkeypatch.setenv("FACELAB_PARENT_RUN_ID", "")
+    tracking.connect()
+    with tracking.run("tracking", "child", tracked / "run_id", {"dvc.stage": "child"}):
+        tracking.log_metrics({"score": 1.0})
+    child = connected.get_run((tracked / "run_id").read_text())
+    assert child.data.tags["mlflow.parentRunId"] == launcher
+    assert connected.get_run(launcher).data.metrics == {}
+    assert connected.get_run(launcher).info.status == "RUNNING"
+    connected.set_terminated(launcher)
+
+
+def test_a_lost_store_begins_a_new_run(tracked, connected):
+    (tracked / "run_id").write_text("0" * 32)
+    with tracking.run("tracking", "again", tracked / "run_id", {}):
+        pass
+    assert (tracked / "run_id").read_text() != "0" * 32
