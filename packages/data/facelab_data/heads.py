@@ -1,0 +1,185 @@
+"""From a table of identities to heads that can be posed and drawn."""
+
+import numpy as np
+import pandas as pd
+
+from facelab_data import hair, morphable
+from facelab_data.anatomy import smoothstep
+from facelab_data.appearance import ALBEDO, Appearance, Person, ancestry_of, appear
+from facelab_data.morphable import FaceModel
+from facelab_data.rendering.scene import (
+    BEARD,
+    CLOTH,
+    DARK,
+    HAEMOGLOBIN,
+    HAIR,
+    LASHES,
+    LIPS,
+    MELANIN,
+    MOUTH_INSIDE,
+    N_CHANNELS,
+    OCCLUSION,
+    OIL,
+    PLACE,
+    SCALP,
+    SKIN,
+    STRAND,
+    STRAND_LENGTH,
+    Head,
+)
+
+MALENESS = {"female": 0.1, "male": 0.9}  # the average man is not the most male of men
+ANCESTRY_SHARE = 0.8
+CLOTH_THICKNESS_M, BEARD_THICKNESS_M = 0.007, 0.006
+
+
+def build(model: FaceModel, identities: pd.DataFrame, *, seed: int) -> list[Head]:
+    """Build the head of every identity.
+
+    A head depends on its own row and on `seed` only, not on which others are built with it.
+
+    Parameters
+    ----------
+    model : FaceModel
+    identities : DataFrame
+        Columns ``identity`` (int), ``gender``, ``age_years``, ``ethnicity``, ``shape_000`` …
+        (`model.shape_names`) and ``albedo_000`` … (`appearance.ALBEDO`); a row per identity.
+    seed : int
+        Decides, with the identity's number, what no column does: pores, moles, strands.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing, or a gender or ethnicity unknown.
+    """
+    people = _people(identities)
+    shape = _coefficients(identities, "shape", len(model.shape_names))
+    macro = morphable.macro_weights(
+        model,
+        np.array([person.maleness for person in people]),
+        np.array([person.age_years for person in people]),
+        np.array([person.ancestry for person in people]).reshape(-1, 3),
+    )
+    faces = morphable.vertices(model, macro, shape)
+    hair_triangles = hair.triangles(model) + len(model.rest)
+    triangles = np.concatenate([model.triangles, hair_triangles]).astype(np.int32)
+    parts = np.concatenate([model.parts, np.full(len(hair_triangles), HAIR)]).astype(np.int32)
+    return [
+        _build_one(model, (triangles, parts), face, person, np.random.default_rng([seed, number]))
+        for face, person, number in zip(faces, people, identities["identity"], strict=True)
+    ]
+
+
+def _build_one(
+    model: FaceModel,
+    mesh: tuple[np.ndarray, np.ndarray],
+    face: np.ndarray,
+    person: Person,
+    rng: np.random.Generator,
+) -> Head:
+    appearance = appear(person, rng)
+    moles = _moles(rng)
+    shell = hair.grow(
+        model, face, appearance.style, _recession(appearance, model.root_azimuth), 30 * rng.random(3)
+    )
+    skin = _paint(model, appearance)
+    strands = np.zeros((len(shell.vertices), N_CHANNELS), np.float32)
+    strands[:, PLACE : PLACE + 3] = shell.tangents
+    strands[:, STRAND], strands[:, STRAND_LENGTH] = shell.across, shell.along
+    strands[:, OCCLUSION] = shell.occlusion
+    return Head(
+        vertices=np.concatenate([face, shell.vertices]),
+        triangles=mesh[0],
+        parts=mesh[1],
+        channels=np.concatenate([skin, strands]),
+        pose_weight=np.concatenate([model.maps["pose_weight"], shell.pose_weight]),
+        thickness=_stand_off(model, appearance, skin),
+        moles=moles,
+        look=appearance.look,
+    )
+
+
+def _people(identities: pd.DataFrame) -> list[Person]:
+    needed = ("identity", "gender", "age_years", "ethnicity")
+    missing = [name for name in needed if name not in identities]
+    if missing:
+        raise ValueError(f"identities lack the column {missing[0]!r}; needed are {needed}")
+    unknown = sorted(set(identities["gender"]) - set(MALENESS))
+    if unknown:
+        raise ValueError(f"unknown gender {unknown[0]!r}; choose from {', '.join(MALENESS)}")
+    albedo = _coefficients(identities, "albedo", len(ALBEDO))
+    return [
+        Person(
+            maleness=MALENESS[gender],
+            age_years=float(age),
+            ancestry=ancestry_of(ethnicity, ANCESTRY_SHARE),
+            albedo=dict(zip(ALBEDO, map(float, row), strict=True)),
+        )
+        for gender, age, ethnicity, row in zip(
+            *(identities[name] for name in needed[1:]), albedo, strict=True
+        )
+    ]
+
+
+def _coefficients(identities: pd.DataFrame, name: str, count: int) -> np.ndarray:
+    columns = [f"{name}_{i:03d}" for i in range(count)]
+    missing = [column for column in columns if column not in identities]
+    if missing:
+        raise ValueError(
+            f"identities lack {len(missing)} columns from {missing[0]!r} on; "
+            f"needed are {columns[0]} to {columns[-1]}"
+        )
+    return identities[columns].to_numpy(np.float64)
+
+
+def _moles(rng: np.random.Generator) -> np.ndarray:
+    """Scatter up to three moles over the front of the face; without any, one lies far off it."""
+    count = rng.integers(4)
+    if count == 0:
+        return np.array([[9.0, 9.0, 0.01, 0.0]], np.float32)
+    low, high = (-0.5, -0.7, 0.008, 0.2), (0.5, 0.7, 0.014, 0.55)
+    return rng.uniform(low, high, (count, 4)).astype(np.float32)
+
+
+def _recession(appearance: Appearance, azimuth: np.ndarray) -> np.ndarray:
+    """How far the hairline lies above the usual one at each azimuth (rad), m."""
+    front, temples = appearance.recession_m
+    away = np.abs(azimuth)
+    at_front, at_temples = np.exp(-((away / 0.8) ** 2)), np.exp(-(((away - 0.62) / 0.30) ** 2))
+    return front * at_front + temples * at_temples
+
+
+def _paint(model: FaceModel, appearance: Appearance) -> np.ndarray:
+    """Fill in the channels of the head's own vertices, (n, N_CHANNELS) float32."""
+    maps = model.maps
+    red, dark, ears = maps["red"], maps["dark"], maps["ears"]
+    melanin, haemoglobin = appearance.melanin, appearance.haemoglobin
+    channels = np.zeros((len(model.rest), N_CHANNELS), np.float32)
+    channels[:, PLACE : PLACE + 3] = model.place
+    channels[:, MELANIN] = melanin * (1 - 0.05 * red) + 0.10 * dark * (0.3 + melanin) + 0.03 * ears
+    channels[:, HAEMOGLOBIN] = haemoglobin * (0.75 + 0.55 * appearance.flush * red)
+    channels[:, HAEMOGLOBIN] += 0.45 * dark * (1 - 0.5 * melanin) + 0.25 * ears
+    channels[:, SCALP] = maps["scalp"] - _recession(appearance, maps["azimuth"])
+    channels[:, LIPS], channels[:, MOUTH_INSIDE] = maps["lips"], maps["inside"]
+    channels[:, OCCLUSION], channels[:, OIL] = maps["occlusion"], maps["oil"]
+    channels[:, CLOTH] = maps["cloth"] + appearance.collar_m
+    channels[:, BEARD] = _grow_beard(model, appearance).max(axis=0)
+    channels[:, DARK] = appearance.under_eyes * dark
+    lashes = model.vertex_parts == LASHES
+    channels[lashes, STRAND] = maps["lash_across"][lashes]
+    channels[lashes, STRAND_LENGTH] = maps["lash_along"][lashes]
+    return channels
+
+
+def _grow_beard(model: FaceModel, appearance: Appearance) -> np.ndarray:
+    """Spread each kind of beard over its place, (3, n)."""
+    kinds = ("beard", "goatee", "moustache")
+    return np.stack([getattr(appearance, kind) * model.maps[kind] for kind in kinds])
+
+
+def _stand_off(model: FaceModel, appearance: Appearance, skin: np.ndarray) -> np.ndarray:
+    """How far cloth and beard stand off the skin, (n,) float32, m; a stubble does not."""
+    cloth = smoothstep(0, 0.02, skin[:, CLOTH]) * (model.vertex_parts == SKIN)
+    beard = _grow_beard(model, appearance).max(axis=0)
+    length = BEARD_THICKNESS_M * smoothstep(0.45, 0.95, beard)
+    return (CLOTH_THICKNESS_M * cloth + length).astype(np.float32)

@@ -1,0 +1,1 @@
+"""Mesh to pixels: pose, visibility, shading, light and tone."""

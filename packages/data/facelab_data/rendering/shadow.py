@@ -1,0 +1,92 @@
+"""What the key light cannot see.
+
+The head is rastered a second time as the light sees it, without perspective;
+a point is in shadow when something lies nearer to the light. The look-up averages
+over a neighbourhood, so that shadows are soft.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from facelab_data.rendering.compiled import inline, kernel
+from facelab_data.rendering.vectors import added, dot
+
+OFFSET = 1.0  # m, keeps nearness to the light positive: the z-buffer starts at 0
+LIFT = 0.0035  # m along the normal, so that a surface does not shade itself
+SLACK = 0.0015  # m
+
+
+class Frame(NamedTuple):
+    """How the light sees the head: three axes, and what its square picture spans."""
+
+    right: tuple
+    up: tuple
+    towards: tuple  # the light
+    centre: tuple
+    extent: float  # m, half a side
+
+
+def frame(direction: tuple, centre: tuple, extent: float) -> Frame:
+    """Build the light's frame around a centre.
+
+    The frame turns smoothly with the light but where that stands at the zenith.
+    """
+    towards = np.asarray(direction, float)
+    pole = np.array([0.0, 1.0, 0.0]) if abs(towards[1]) < 0.95 else np.array([0.0, 0.0, -1.0])
+    right = np.cross(pole, towards)
+    right /= np.sqrt(right @ right)
+    up = np.cross(towards, right)
+    axes = (tuple(float(x) for x in axis) for axis in (right, up, towards))
+    return Frame(*axes, tuple(float(x) for x in centre), float(extent))
+
+
+@inline
+def seen_by_light(point: tuple, of: Frame, size: int) -> tuple:
+    """Give column, row and nearness of a point in the light's picture."""
+    p = added(point, of.centre, -1.0)
+    k = size / (2.0 * of.extent)
+    column = (dot(of.right, p) + of.extent) * k
+    row = (of.extent - dot(of.up, p)) * k
+    return column, row, dot(of.towards, p) + OFFSET
+
+
+@kernel
+def project_to_light(vertices: np.ndarray, of: Frame, size: int, out: np.ndarray) -> None:
+    """Place (V, 3) vertices in the light's picture of `size` samples a side; out (V, 3)."""
+    for i in range(vertices.shape[0]):
+        point = (float(vertices[i, 0]), float(vertices[i, 1]), float(vertices[i, 2]))
+        out[i, 0], out[i, 1], out[i, 2] = seen_by_light(point, of, size)
+
+
+@inline
+def tap(nearness: np.ndarray, column: float, row: float, near: float) -> float:
+    """Say how much light passes at one place of the light's picture; all of it outside."""
+    size = nearness.shape[0]
+    if column < 0.0 or row < 0.0 or column >= size or row >= size:
+        return 1.0
+    behind = nearness[int(row), int(column)] - near
+    return min(1.0, max(0.0, 1.0 - behind * 400.0))
+
+
+@inline
+def lit(nearness: np.ndarray, of: Frame, point: tuple, normal: tuple, softness: float) -> float:
+    """Average the light over 4 x 4 taps around a point, 0 in full shadow to 1.
+
+    The outer taps fade in and out, so that the average moves smoothly with the point.
+    """
+    size = nearness.shape[0]
+    column, row, near = seen_by_light(added(point, normal, LIFT), of, size)
+    near += SLACK
+    step = softness * size / (2.0 * of.extent)
+    first_x, first_y = math.floor(column / step - 0.5), math.floor(row / step - 0.5)
+    fx, fy = column / step - 0.5 - first_x, row / step - 0.5 - first_y
+    total = 0.0
+    for j in range(4):
+        wy = 1.0 - fy if j == 0 else (fy if j == 3 else 1.0)
+        y = (first_y + j - 0.5) * step
+        for i in range(4):
+            wx = 1.0 - fx if i == 0 else (fx if i == 3 else 1.0)
+            total += wx * wy * tap(nearness, (first_x + i - 0.5) * step, y, near)
+    return total / 9.0

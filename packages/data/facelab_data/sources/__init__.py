@@ -1,0 +1,1 @@
+"""Photographs that people have, brought into a stimulus set."""

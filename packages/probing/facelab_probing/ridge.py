@@ -1,0 +1,121 @@
+"""Ridge regression of many targets, each with its own penalty, from one decomposition.
+
+For z-scored units Z and centred targets Y,
+
+    W = argmin_W ||Z W − Y||² + Σ_t α_t ||W_t||²  =  V (Λ + α_t)⁻¹ Vᵀ Zᵀ Y_t,   ZᵀZ = V Λ Vᵀ,
+
+the intercept being the mean of the targets. After the moments Vᵀ Zᵀ Y are taken, a
+penalty costs one product and needs no fitting image (Hoerl & Kennard 1970, section 3).
+
+Axes as in `spectrum`: N images, U units, R directions, T targets, A penalties.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from facelab_probing.spectrum import Spectrum
+
+
+@dataclass(frozen=True)
+class Ridge:
+    """All ridge regressions of T targets on one layer, whatever the penalty.
+
+    Attributes
+    ----------
+    values : array, (R,)
+        Eigenvalues of the Gram matrix of the z-scored units.
+    moments : array, (R, T)
+        Products of the rotated units with the centred targets.
+    means : array, (T,)
+        Means of the targets.
+    """
+
+    values: np.ndarray
+    moments: np.ndarray
+    means: np.ndarray
+
+
+def fit(spectrum: Spectrum, targets: np.ndarray) -> Ridge:
+    """Take the moments of the targets of the fitting images.
+
+    Parameters
+    ----------
+    targets : array, (N, T)
+        A row per fitting image, without missing values.
+    """
+    targets = np.asarray(targets, dtype=np.float64)
+    if targets.ndim != 2 or len(targets) != len(spectrum.scores):
+        raise ValueError(
+            f"targets {targets.shape} must be (images, targets) with {len(spectrum.scores)} images"
+        )
+    means = targets.mean(axis=0)
+    return Ridge(spectrum.values, spectrum.scores.T @ (targets - means), means)
+
+
+def predict(ridge: Ridge, scores: np.ndarray, penalties: np.ndarray) -> np.ndarray:
+    """Predict every target of projected images.
+
+    Parameters
+    ----------
+    scores : array, (n, R)
+        Images in the basis, from `spectrum.project`.
+    penalties : array, (T,)
+
+    Returns
+    -------
+    predictions : array, (n, T)
+    """
+    return scores @ _rotated_weights(ridge, penalties) + ridge.means
+
+
+def weights(
+    ridge: Ridge, spectrum: Spectrum, penalties: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the regression in raw units: weights (U, T) and intercepts (T,)."""
+    raw = spectrum.axes @ _rotated_weights(ridge, penalties)
+    return raw, ridge.means - spectrum.mean @ raw
+
+
+def errors(
+    ridge: Ridge, scores: np.ndarray, targets: np.ndarray, penalties: np.ndarray
+) -> np.ndarray:
+    """Sum the squared errors on held-out images at every penalty.
+
+    The held-out images are first reduced to at most R rows (Q of their QR decomposition
+    preserves lengths), so a penalty costs R × R × T however many images there are.
+
+    Parameters
+    ----------
+    scores : array, (n, R)
+    targets : array, (n, T)
+    penalties : array, (A,)
+
+    Returns
+    -------
+    errors : array, (A, T)
+    """
+    q, r = np.linalg.qr(scores)
+    centred = targets - ridge.means
+    within = q.T @ centred
+    beyond = np.maximum((centred**2).sum(axis=0) - (within**2).sum(axis=0), 0)
+    summed = [
+        ((within - r @ _rotated_weights(ridge, penalty)) ** 2).sum(axis=0) for penalty in penalties
+    ]
+    return np.array(summed) + beyond
+
+
+def curves(
+    ridge: Ridge, scores: np.ndarray, targets: np.ndarray, penalties: np.ndarray
+) -> np.ndarray:
+    """Score held-out images at every penalty: R² about their own mean, (A, T).
+
+    A target that does not vary there scores NaN.
+    """
+    spread = ((targets - targets.mean(axis=0)) ** 2).sum(axis=0)
+    spread = np.where(spread > 0, spread, np.nan)
+    return 1 - errors(ridge, scores, targets, penalties) / spread
+
+
+def _rotated_weights(ridge: Ridge, penalties: np.ndarray) -> np.ndarray:
+    return ridge.moments / (ridge.values[:, None] + penalties)

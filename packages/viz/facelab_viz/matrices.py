@@ -1,0 +1,97 @@
+"""Matrices with their numbers in them."""
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from facelab_viz.labels import group_of, in_order, readable
+from facelab_viz.panels import layer_axis
+from facelab_viz.tables import order_of, pooled, require
+from facelab_viz.theme import SINGLE_MM, figure
+
+SEQUENTIAL, DIVERGING = "Blues", "RdBu_r"
+BRIGHT = 0.55  # above this luminance a number is printed dark
+ROW_MM = 4.6
+
+
+def layer_by_factor(
+    table: pd.DataFrame,
+    value: str = "score",
+    ax: Axes | None = None,
+    *,
+    factors: Sequence[str] | None = None,
+    layers: Sequence[str] | None = None,
+    limits: tuple[float, float] = (0.0, 1.0),
+    digits: int = 2,
+    labels: Mapping[str, str] | None = None,
+) -> Axes:
+    """Draw layers, from left to right, by factors, from top to bottom, each value in print.
+
+    A white rule parts the groups of factors. Values beyond the limits keep
+    the colour of the limit; their number is right.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns ``layer``, ``factor``, `value` and perhaps ``seed``: the
+        measurements of one network. A cell without a row stays empty.
+    value : str
+        The column in the cells.
+    ax : Axes, optional
+        Where to draw; a new figure by default, as high as it has factors.
+    factors, layers : sequence of str, optional
+        Rows and columns, in order; by default in the order of figures and of the table.
+    limits : tuple of float
+        The values of the lightest and the darkest colour; if the first is
+        negative, colours diverge from their middle.
+    digits : int
+        Digits in print after the point.
+    labels : mapping, optional
+        Words in print for factors and layers.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing, the table empty, or a cell has two rows.
+    """
+    require(table, ["layer", "factor"], [value])
+    rows = order_of(table, "factor", factors or in_order(table["factor"]))
+    columns = order_of(table, "layer", layers)
+    points = pooled(table, ["factor", "layer"], value, (None, None))
+    points = points.astype({"factor": str, "layer": str})
+    cells = points.pivot(index="factor", columns="layer", values=value)
+    cells = cells.reindex(index=rows, columns=columns).to_numpy(float)
+    ax = ax or figure(SINGLE_MM, ROW_MM * len(rows) + 12).add_subplot()
+    colours = mpl.colormaps[DIVERGING if limits[0] < 0 else SEQUENTIAL]
+    image = ax.imshow(cells, cmap=colours, vmin=limits[0], vmax=limits[1], aspect="auto")
+    layer_axis(ax, columns, labels)
+    _print_values(ax, cells, image.to_rgba(cells), digits)
+    ax.set_xlim(-0.5, len(columns) - 0.5)
+    ax.set_yticks(range(len(rows)), [readable(factor, labels) for factor in rows])
+    ax.set(xlabel="layer")
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
+    _rule_between_groups(ax, rows)
+    return ax
+
+
+def _print_values(ax: Axes, cells: np.ndarray, colours: np.ndarray, digits: int) -> None:
+    """Print each cell's number, dark on light and light on dark; (F, L) and (F, L, 4)."""
+    size = ax.xaxis.get_ticklabels()[0].get_fontsize()
+    for (i, j), number in np.ndenumerate(cells):
+        if np.isnan(number):
+            continue
+        words = f"{number:.{digits}f}".replace("-", "−")
+        luminance = colours[i, j, :3] @ (0.2126, 0.7152, 0.0722)
+        ink = "black" if luminance > BRIGHT else "white"
+        ax.text(j, i, words, ha="center", va="center_baseline", color=ink, fontsize=size)
+
+
+def _rule_between_groups(ax: Axes, factors: Sequence[str]) -> None:
+    for i, (above, below) in enumerate(pairwise(factors)):
+        if group_of(above) != group_of(below):
+            ax.axhline(i + 0.5, color="white", linewidth=2)

@@ -1,0 +1,58 @@
+import numpy as np
+import pytest
+import torch
+from facelab_models.evaluation import evaluate, predict
+
+
+def test_scores_do_not_depend_on_the_batches(net, batches, images, labels):
+    few = evaluate(net, batches(images, batch_size=22, **labels))
+    many = evaluate(net, batches(images, batch_size=3, **labels))
+    for task, scores in few.items():
+        assert scores == pytest.approx(many[task], rel=1e-4)
+
+
+def test_each_kind_of_task_has_its_measure(net, batches, images, labels):
+    scores = evaluate(net, batches(images, **labels))
+    assert {task: set(values) for task, values in scores.items()} == {
+        "identity": {"loss", "accuracy"},
+        "pose": {"loss", "r2"},
+    }
+
+
+def test_a_task_without_targets_is_left_out(net, batches, images, labels):
+    assert evaluate(net, batches(images, identity=labels["identity"])).keys() == {"identity"}
+
+
+def test_a_task_without_one_label_has_no_score(net, batches, images):
+    scores = evaluate(net, batches(images, identity=np.full(22, -1)))
+    assert np.isnan(scores["identity"]["accuracy"])
+
+
+def test_answers_come_in_the_order_of_the_images(net, batches, images):
+    answers = predict(net, batches(images, batch_size=5))
+    alone = predict(net, batches(images[17:18]))
+    assert answers["identity"].shape == (22, 4)
+    np.testing.assert_allclose(answers["pose"][17], alone["pose"][0], rtol=1e-4)
+
+
+def test_a_view_of_the_batches_is_evaluated_as_well(net, batches, images, labels):
+    dealer = batches(images, **labels)
+    turned = evaluate(net, ((shown.flip(2), targets) for shown, targets in dealer))
+    redrawn = evaluate(net, batches(images[:, ::-1], **labels))
+    assert turned["identity"] == pytest.approx(redrawn["identity"], rel=1e-5)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_the_mode_is_restored_and_nothing_is_learned(net, batches, images, labels, training):
+    net.train(training)
+    before = {name: value.clone() for name, value in net.state_dict().items()}
+    evaluate(net, batches(images, **labels))
+    assert net.training is training
+    assert all(torch.equal(before[name], value) for name, value in net.state_dict().items())
+
+
+def test_the_mode_is_restored_after_an_error(net):
+    net.train()
+    with pytest.raises(ValueError, match="images are"):
+        predict(net, [(torch.zeros(1, 3, 8, 8, dtype=torch.uint8), {})])
+    assert net.training
