@@ -26,6 +26,7 @@ import numpy as np
 import pandas as pd
 import torch
 import yaml
+from PIL import Image
 from threadpoolctl import threadpool_limits
 
 from projects import process, provenance, tracking, values
@@ -70,6 +71,15 @@ class Run:
         tracking.log_params({f"{prefix}.{key}".strip("."): value for key, value in flat.items()})
         return typed
 
+    def peek(self, section: str) -> dict:
+        """Give a section of params.yaml as it stands, to tell which type it is."""
+        return values.read(section)
+
+    @property
+    def device(self) -> torch.device:
+        """Give the device to compute on."""
+        return device()
+
     def read(self, path: str) -> Path:
         """Give a file or folder that another stage made, and log what it held.
 
@@ -96,6 +106,10 @@ class Run:
         """Write a table to the stage's results."""
         table.to_csv(self.results / name, index=False, float_format="%.6g")
 
+    def picture(self, pixels: np.ndarray, name: str) -> None:
+        """Write an image (H, W, 3), uint8, to the stage's results."""
+        Image.fromarray(pixels).save(self.results / name)
+
 
 @contextmanager
 def run(name: str, key: str = "") -> Iterator[Run]:
@@ -121,6 +135,11 @@ def run(name: str, key: str = "") -> Iterator[Run]:
         _publish(stage, place)
     shutil.rmtree(stage.scratch)
     claim.unlink()
+
+
+def device() -> torch.device:
+    """Give the graphics card when there is one."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def start(main: Callable[..., None]) -> None:

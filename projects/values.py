@@ -7,10 +7,10 @@ error that names it. Only this module reads params.yaml.
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, is_dataclass
+from dataclasses import asdict, fields, is_dataclass
 from functools import reduce
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, get_type_hints
 
 import yaml
 from pydantic import TypeAdapter, ValidationError
@@ -86,11 +86,21 @@ def flat(value: object, prefix: str = "") -> dict[str, object]:
 def _complaint(error: ValidationError, kind: type, section: str) -> str:
     """Turn the first of pydantic's findings into one line."""
     first = error.errors()[0]
+    path = list(first["loc"][:-1])
     place = ".".join([section, *map(str, first["loc"])])
     match first["type"]:
         case "missing" | "missing_keyword_only_argument":
             return f"params.yaml: {place} is missing"
         case "unexpected_keyword_argument" | "extra_forbidden":
-            valid = ", ".join(getattr(kind, "__dataclass_fields__", {}))
+            valid = ", ".join(_fields(kind, path))
             return f"params.yaml: unknown key {place}; valid keys: {valid}"
+        case "value_error":
+            return f"params.yaml: {place}: {first['ctx']['error']}"
     return f"params.yaml: {place} is {first['input']!r}: {first['msg']}"
+
+
+def _fields(kind: type, path: list) -> list[str]:
+    """Name the fields of the dataclass at `path` inside `kind`."""
+    for name in path:
+        kind = get_type_hints(kind).get(name, kind) if is_dataclass(kind) else kind
+    return [field.name for field in fields(kind)] if is_dataclass(kind) else []

@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
+from facelab_data.easing import smoothstep
 from facelab_data.makehuman import Bust
 from facelab_data.rendering.scene import EYE_LEFT, EYE_RIGHT, LASHES, SKIN
 
@@ -29,16 +30,6 @@ BEARD_ACROSS_M = (0, 0.030, 0.036, 0.060, 0.071, 0.08)
 BEARD_TOP_M = (0.689, 0.686, 0.668, 0.690, 0.715, 0.715)
 
 
-def smoothstep(low: float, high: float, x: np.ndarray) -> np.ndarray:
-    """Rise smoothly from 0 at `low` to 1 at `high`.
-
-    >>> smoothstep(0.0, 1.0, np.array([-1.0, 0.5, 2.0]))
-    array([0. , 0.5, 1. ])
-    """
-    t = np.clip((x - low) / (high - low), 0, 1)
-    return t * t * (3 - 2 * t)
-
-
 def draw_maps(bust: Bust, textures: Path) -> dict[str, np.ndarray]:
     """Draw all maps over the vertices of the bust, each (n,) float64.
 
@@ -54,7 +45,8 @@ def draw_maps(bust: Bust, textures: Path) -> dict[str, np.ndarray]:
     x, y, z = np.abs(bust.vertices[:, 0]), bust.vertices[:, 1], bust.vertices[:, 2]
     outside = smoothstep(0.06, 0.10, z) * (1 - inside) * skin
     maps |= _draw_skin(x, y, outside, ears, lids)
-    maps |= _draw_beard(x, y, z, skin * (1 - inside) * (1 - ears) * (1 - smoothstep(0.1, 0.5, lips)))
+    bare = skin * (1 - inside) * (1 - ears) * (1 - smoothstep(0.1, 0.5, lips))
+    maps |= _draw_beard(x, y, z, bare)
     maps["azimuth"] = np.arctan2(x - SKULL_CENTRE[0], z - SKULL_CENTRE[2])
     below = (ears > 0.15) | (inside > 0.1) | ~skin | ((maps["azimuth"] < 1.2) & (y < 0.70))
     maps["scalp"] = np.clip(np.where(below, -1, y - hairline(maps["azimuth"])), -0.05, 0.05)
@@ -73,7 +65,7 @@ def vertex_parts(bust: Bust) -> np.ndarray:
 
 
 def hairline(azimuth: np.ndarray) -> np.ndarray:
-    """Height of the hairline, m, at an azimuth around the skull, rad from the front."""
+    """Give the height of the hairline, m, at an azimuth around the skull, rad from the front."""
     return np.interp(np.abs(np.degrees(azimuth)), HAIRLINE_DEG, HAIRLINE_M)
 
 
@@ -92,7 +84,7 @@ def place(bust: Bust) -> np.ndarray:
 
 
 def eye_centre(bust: Bust, eye: int) -> np.ndarray:
-    """Middle of an eyeball's extent, (3,) m."""
+    """Find the middle of an eyeball's extent, (3,) m."""
     ball = bust.vertices[vertex_parts(bust) == eye]
     return (ball.max(axis=0) + ball.min(axis=0)) / 2
 

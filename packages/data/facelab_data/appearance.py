@@ -10,9 +10,9 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import ndtr
 
-from facelab_data.anatomy import smoothstep
-from facelab_data.hairstyles import STYLES, Style, choose
-from facelab_data.morphable import ETHNICITIES
+from facelab_data import colours
+from facelab_data.easing import smoothstep
+from facelab_data.hairstyles import Style, cut
 from facelab_data.rendering.scene import Look
 
 ALBEDO = (
@@ -28,15 +28,6 @@ MELANIN, MELANIN_SD = (0.80, 0.22, 0.09), (0.12, 0.06, 0.06)
 YELLOWNESS = (0.3, 0.9, 0.2)
 HAIR_TONE, HAIR_TONE_SD = (0.1, 0.3, 2.2), (0.35, 0.4, 1.0)
 IRIS_TONE, IRIS_TONE_SD = (0.2, 0.4, 2.0), (0.35, 0.4, 0.9)
-
-HAIR_TONES = (  # black, dark, brown, light brown, blond: linear r, g, b
-    (0.010, 0.009, 0.008), (0.026, 0.016, 0.011), (0.075, 0.042, 0.024), (0.17, 0.10, 0.055),
-    (0.36, 0.25, 0.125),
-)  # fmt: skip
-RED_HAIR = (0.21, 0.065, 0.022)
-IRIS_TONES = ((0.030, 0.016, 0.009), (0.085, 0.038, 0.014), (0.15, 0.10, 0.04))  # dark to hazel
-IRIS_HUES = ((0.11, 0.14, 0.07), (0.11, 0.19, 0.30), (0.17, 0.20, 0.23))  # green, blue, grey
-LIPSTICKS = ((0.42, 0.06, 0.075), (0.38, 0.10, 0.11), (0.30, 0.05, 0.10), (0.45, 0.14, 0.13))
 
 
 class Person(NamedTuple):
@@ -100,7 +91,7 @@ def appear(person: Person, rng: np.random.Generator) -> Appearance:
     melanin = float(np.clip(melanin, 0.03, 1.05))
     hair = _hair_colour(person)
     amount, goatee, moustache = _beard(person)
-    style = _cut(albedo)
+    style = cut(albedo["hair_style"], albedo["hair_length"], albedo["hair_volume"])
     receding = person.maleness**2 * _rise(22, 70, person.age_years) * ndtr(1.3 * albedo["hairline"])
     fields = {
         "noise_seed": 20 * noise_seed,
@@ -109,7 +100,7 @@ def appear(person: Person, rng: np.random.Generator) -> Appearance:
         "raggedness": style.raggedness,
         **_skin(person, melanin, aged),
         **_brows(person, hair, aged),
-        **_colours(person, hair),
+        **_hair(person, hair),
         **_mouth(person, melanin, rng),
         **_wrinkles(albedo, aged),
         **_eyes(person, rng),
@@ -134,13 +125,6 @@ def _rise(low: float, high: float, x: float) -> float:
     return float(smoothstep(low, high, np.asarray(x)))
 
 
-def _along(points: tuple, place: float) -> np.ndarray:
-    """Interpolate colours geometrically: place 0 is the first, 1 the second, …."""
-    logs = np.log(points)
-    places = np.arange(len(points))
-    return np.exp([np.interp(place, places, logs[:, channel]) for channel in range(3)])
-
-
 def _rgb(name: str, colour: np.ndarray) -> dict[str, float]:
     return {f"{name}_{channel}": float(c) for channel, c in zip("rgb", colour, strict=True)}
 
@@ -148,24 +132,8 @@ def _rgb(name: str, colour: np.ndarray) -> dict[str, float]:
 def _hair_colour(person: Person) -> np.ndarray:
     tone = person.ancestry @ HAIR_TONE
     tone += person.ancestry @ HAIR_TONE_SD * person.albedo["hair_lightness"]
-    colour = _along(HAIR_TONES, float(np.clip(tone, -0.3, 4.3)))
     red = _rise(0.8, 2.4, person.albedo["hair_redness"]) * _rise(0.3, 2.0, tone)
-    return colour ** (1 - red) * np.array(RED_HAIR) ** red
-
-
-def _cut(albedo: dict[str, float]) -> Style:
-    """Pick the style, then this person's length and volume of it."""
-    style = list(STYLES.values())[int(choose(np.array(albedo["hair_style"])))]
-    volume = np.exp(0.16 * np.clip(albedo["hair_volume"], -2.5, 2.5))
-    length = np.exp(0.14 * np.clip(albedo["hair_length"], -2.5, 2.5))
-    return style._replace(
-        top=style.top * volume,
-        front=style.front * volume,
-        side=style.side * volume,
-        back=style.back * volume,
-        fringe=style.fringe * length,
-        fall=style.fall * length,
-    )
+    return colours.hair(tone, red)
 
 
 def _beard(person: Person) -> tuple[float, float, float]:
@@ -199,9 +167,6 @@ def _brows(person: Person, hair: np.ndarray, aged: float) -> dict[str, float]:
     thickness = (0.047 + 0.017 * male) * np.exp(0.13 * albedo["brow_thickness"])
     density = 0.90 + 0.14 * male + 0.11 * albedo["brow_density"] - 0.2 * aged
     spacing = 0.012 * albedo["brow_spacing"]
-    plain = 0.75 * hair + 0.25 * np.minimum(hair, 0.03)
-    colour = np.minimum(plain, (0.20, 0.13, 0.08))
-    grey = _grey(person)
     return {
         "brow_height": 0.398 + 0.012 * (1 - male) + 0.015 * albedo["brow_height"],
         "brow_arch": 0.020 + 0.014 * (1 - male) + 0.009 * albedo["brow_arch"],
@@ -210,7 +175,7 @@ def _brows(person: Person, hair: np.ndarray, aged: float) -> dict[str, float]:
         "brow_density": float(np.clip(density, 0.4, 1.2)),
         "brow_inner": 0.130 - 0.018 * male + spacing,
         "brow_outer": 0.535 + 0.5 * spacing,
-        **_rgb("brow", colour + (np.array((0.25, 0.24, 0.23)) - colour) * 0.5 * grey),
+        **_rgb("brow", colours.brows(hair, _grey(person))),
     }
 
 
@@ -219,13 +184,12 @@ def _grey(person: Person) -> float:
     return float(np.clip(_rise(36, 78, person.age_years) * odds, 0, 1))
 
 
-def _colours(person: Person, hair: np.ndarray) -> dict[str, float]:
+def _hair(person: Person, hair: np.ndarray) -> dict[str, float]:
     grey = _grey(person)
-    beard = hair + (np.array((0.30, 0.29, 0.28)) - hair) * 0.9 * grey
     return {
         "grey": grey,
         **_rgb("hair", hair),
-        **_rgb("beard", np.minimum(0.9 * beard, (0.35, 0.30, 0.27))),
+        **_rgb("beard", colours.beard(hair, grey)),
     }
 
 
@@ -241,7 +205,7 @@ def _mouth(person: Person, melanin: float, rng: np.random.Generator) -> dict[str
         "lipstick": 0.8 * worn,
         "lip_gloss": 0.3 + 0.7 * worn,
         "teeth": 1 - 0.15 * aged,
-        **_rgb("lipstick", _along(LIPSTICKS, rng.uniform(0, len(LIPSTICKS) - 1))),
+        **_rgb("lipstick", colours.lipstick(rng.random())),
     }
 
 
@@ -258,36 +222,17 @@ def _wrinkles(albedo: dict[str, float], aged: float) -> dict[str, float]:
 def _eyes(person: Person, rng: np.random.Generator) -> dict[str, float]:
     albedo = person.albedo
     tone = person.ancestry @ IRIS_TONE + person.ancestry @ IRIS_TONE_SD * albedo["iris_lightness"]
-    light = _along(IRIS_HUES, 2 * ndtr(albedo["iris_hue"]))
-    iris = _along((*IRIS_TONES, light), float(np.clip(tone, -0.3, 3)))
     return {
         "iris_size": 0.435 + 0.01 * rng.normal(),
         "pupil_size": 0.42 + 0.04 * rng.normal(),
         "sclera": 0.90 - 0.06 * _rise(40, 85, person.age_years),
         "lashes": float(np.clip(0.95 - 0.4 * person.maleness + 0.12 * albedo["lashes"], 0, 1)),
-        **_rgb("iris", iris),
+        **_rgb("iris", colours.iris(tone, albedo["iris_hue"])),
     }
 
 
 def _clothing(albedo: dict[str, float], rng: np.random.Generator) -> dict[str, float]:
-    """Turn hue once around the colour circle as the coefficient goes through all its values."""
-    turn = 2 * np.pi * (ndtr(albedo["cloth_hue"]) + np.array((0, -1 / 3, 1 / 3)))
-    lightness = 0.02 + 0.55 * ndtr(albedo["cloth_lightness"]) ** 1.5
     return {
-        **_rgb("cloth", lightness * (1 + 0.45 * np.cos(turn))),
+        **_rgb("cloth", colours.cloth(albedo["cloth_hue"], albedo["cloth_lightness"])),
         "cloth_pattern": float(rng.choice((0, 1, 2), p=(0.6, 0.25, 0.15))),
     }
-
-
-def ancestry_of(ethnicity: str, share: float) -> np.ndarray:
-    """Give an ethnicity its share and the others what is left, (3,) in the order of ETHNICITIES.
-
-    Raises
-    ------
-    ValueError
-        If there is no such ethnicity.
-    """
-    if ethnicity not in ETHNICITIES:
-        raise ValueError(f"unknown ethnicity {ethnicity!r}; choose from {', '.join(ETHNICITIES)}")
-    rest = (1 - share) / (len(ETHNICITIES) - 1)
-    return np.where(np.array(ETHNICITIES) == ethnicity, share, rest)

@@ -193,7 +193,10 @@ def _root_hair(bust: Bust, maps: dict[str, np.ndarray]) -> dict[str, np.ndarray]
         hits[missed, k], weights[missed, k] = hits[missed, k - 1], weights[missed, k - 1]
     corners = triangles[hits]
     height = (bust.vertices[corners] * weights[..., None]).sum(axis=2)[:, :, 1]
-    ends = [np.interp(-anatomy.hairline(azimuth[j]), -height[j], np.arange(POLARS)) for j in range(AZIMUTHS)]
+    ends = [
+        np.interp(-line, -up, np.arange(POLARS))
+        for line, up in zip(anatomy.hairline(azimuth), height, strict=True)
+    ]
     return {
         "root_azimuth": azimuth.astype(np.float32),
         "root_polar": polar.astype(np.float32),

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from facelab_data import easing
 from facelab_data.hairstyles import Style
 from facelab_data.morphable import FaceModel
 from facelab_data.rendering import noise
@@ -93,7 +94,8 @@ def grow(
     if style.top > 0:
         weights = model.root_weights[..., None]
         roots = (head[model.root_vertices] * weights).sum(axis=2).astype(np.float64)
-        _grow(roots, _lay(model, style, recession, seed), style, seed, LATTICE, grown)
+        strands = _lay(model, style, recession, seed)
+        _grow(strands, style, roots, (seed, LATTICE), grown)
         grown = np.rint(grown * GRID) / GRID
     else:
         grown[:, :3] = head[model.root_vertices[0, 0, 0]]
@@ -105,27 +107,27 @@ def grow(
     )  # fmt: skip
 
 
-def _smooth(low: float, high: float, x: np.ndarray) -> np.ndarray:
-    t = np.clip((x - low) / (high - low), 0, 1)
-    return t * t * (3 - 2 * t)
-
-
 def _lay(model: FaceModel, style: Style, recession: np.ndarray, seed: np.ndarray) -> Strands:
     """Decide for each strand how thick it is, where it ends and how far it falls."""
     signed = model.root_azimuth.astype(np.float64)
     azimuth = np.abs(signed)
-    front, back = _smooth(1.25, 0.55, azimuth), _smooth(1.75, 2.5, azimuth)
+    front, back = easing.smoothstep(1.25, 0.55, azimuth), easing.smoothstep(1.75, 2.5, azimuth)
     thickness = style.front * front + style.back * back + style.side * (1 - front - back)
     thickness *= 1 + style.parting * front * np.tanh(3 * np.sin(signed - 0.45))
-    swept = style.parting * np.clip(np.sin(signed), 0, 1) * _smooth(1.1, 0.5, azimuth)
-    beyond = 0.035 * swept + style.fringe * _smooth(0.95, 0.55, azimuth)
+    swept = style.parting * np.clip(np.sin(signed), 0, 1) * easing.smoothstep(1.1, 0.5, azimuth)
+    beyond = 0.035 * swept + style.fringe * easing.smoothstep(0.95, 0.55, azimuth)
     beyond = beyond + style.over_ear * np.exp(-(((azimuth - 1.6) / 0.45) ** 2)) - recession
-    uneven = noise.values(LATTICE, np.stack([8 * np.cos(signed) + seed[0], 8 * np.sin(signed), signed * 0 + seed[1]], axis=1))
+    circle = [8 * np.cos(signed) + seed[0], 8 * np.sin(signed), np.full(len(signed), seed[1])]
+    uneven = noise.values(LATTICE, np.stack(circle, axis=1))
     end = model.root_end + beyond / POLAR_STEP_M + UNEVEN * (uneven - 0.75)
     opening = math.radians(style.opening_deg)
-    falling = _smooth(opening - 0.10, opening + 0.16, azimuth) if style.fall else 0 * azimuth
+    falling = (
+        easing.smoothstep(opening - 0.10, opening + 0.16, azimuth) if style.fall else 0 * azimuth
+    )
     end += (LAST_POLAR - end) * falling
-    layered = 0.72 + 0.28 * _smooth(opening, opening + 0.9, azimuth) + 0.06 * (uneven - 0.5)
+    layered = (
+        0.72 + 0.28 * easing.smoothstep(opening, opening + 0.9, azimuth) + 0.06 * (uneven - 0.5)
+    )
     side = np.where(azimuth < 1.75, 1.0, -1.0) * (azimuth < 2.6)
     return Strands(
         np.cos(signed), np.sin(signed), end, style.fall * falling * layered, thickness, side
@@ -134,14 +136,17 @@ def _lay(model: FaceModel, style: Style, recession: np.ndarray, seed: np.ndarray
 
 @kernel
 def _grow(
-    roots: np.ndarray, strands: Strands, style: Style, seed: np.ndarray, lattice: np.ndarray, out: np.ndarray
+    strands: Strands, style: Style, roots: np.ndarray, noise_at: tuple, out: np.ndarray
 ) -> None:
-    """Fill out (J * ROWS, 8): vertex, tangent, occlusion, pose weight."""
-    middle = _middle(roots)
+    """Fill out (J * ROWS, 8): vertex, tangent, occlusion, pose weight.
+
+    `noise_at` = (seed, lattice).
+    """
+    scene = (*noise_at, roots, _middle(roots))
     for j in range(roots.shape[0]):
         first = j * ROWS
         for t in range(ROWS):
-            _lift(roots, strands, style, (seed, lattice, middle), (j, t / (ROWS - 1.0)), out[first + t])
+            _lift(strands, style, scene, (j, t / (ROWS - 1.0)), out[first + t])
         for t in range(ROWS):
             before, after = first + max(t - 1, 0), first + min(t + 1, ROWS - 1)
             for axis in range(3):
@@ -150,7 +155,7 @@ def _grow(
 
 @inline
 def _middle(roots: np.ndarray) -> tuple:
-    """The point that hair stands away from."""
+    """Find the point that hair stands away from."""
     x, y, z = 0.0, 0.0, 0.0
     n = roots.shape[0]
     for j in range(n):
@@ -162,19 +167,17 @@ def _middle(roots: np.ndarray) -> tuple:
 
 
 @inline
-def _lift(
-    roots: np.ndarray, strands: Strands, style: Style, world: tuple, place: tuple, out: np.ndarray
-) -> None:
-    """Set one point of a strand; `world` = (seed, lattice, middle), `place` = (strand, 0 to 1)."""
+def _lift(strands: Strands, style: Style, scene: tuple, place: tuple, out: np.ndarray) -> None:
+    """Set one point; `scene` = (seed, lattice, roots, middle), `place` = (strand, 0 to 1)."""
     j, row = place
     scalp = POLAR_STEP_M * strands.end[j]
     arc = (scalp + strands.fall[j]) * row
     fallen, share = max(arc - scalp, 0.0), min(arc / scalp, 1.0)
-    x, y, z = _root(roots, j, min(arc, scalp) / POLAR_STEP_M)
-    middle = world[2]
+    x, y, z = _root(scene[2], j, min(arc, scalp) / POLAR_STEP_M)
+    middle = scene[3]
     away = (x - middle[0], y - middle[1], z - middle[2])
     normal = normalised(away)
-    wide, lock = _locks(strands, style, world, j, (share, fallen))
+    wide, lock = _locks(strands, style, scene, j, (share, fallen))
     top = smoothstep(1.0, 0.15, share)
     thick = strands.thickness[j] + (style.top - strands.thickness[j]) * 0.9 * top
     thick = _tousled(thick, style.curl, share, wide, lock)
@@ -208,19 +211,18 @@ def _root(roots: np.ndarray, j: int, polar: float) -> tuple:
 
 
 @inline
-def _locks(strands: Strands, style: Style, world: tuple, j: int, down: tuple) -> tuple:
+def _locks(strands: Strands, style: Style, scene: tuple, j: int, down: tuple) -> tuple:
     """Draw the swell of the hair and its locks, both 0 to 1; `down` = (on the scalp, fallen)."""
-    seed, lattice, _ = world
+    seed, lattice, _, _ = scene
     c, s = strands.cosine[j], strands.sine[j]
     curl = style.curl
     share, fallen = down
     swell, fine = 3.0 + 3.0 * curl, 6.0
+    fine_along = share * (1.5 + 8 * curl) + fallen * (6 + 40 * curl)
     wide = noise.value(
         lattice, c * swell + seed[0], s * swell + seed[1], share * (2 + 6 * curl) + fallen * 25
     )
-    lock = noise.value(
-        lattice, c * fine + seed[1], s * fine + seed[2], share * (1.5 + 8 * curl) + fallen * (6 + 40 * curl)
-    )
+    lock = noise.value(lattice, c * fine + seed[1], s * fine + seed[2], fine_along)
     return wide, lock
 
 

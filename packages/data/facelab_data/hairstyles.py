@@ -67,7 +67,9 @@ STYLES = {
     "bob": Style(0.018, 0.010, 0.018, 0.020, fall=0.115, opening_deg=52),
     "bob, fringe": Style(0.018, 0.012, 0.018, 0.020, fringe=0.028, fall=0.105, opening_deg=50),
     "long": Style(0.016, 0.010, 0.016, 0.018, fall=0.26, opening_deg=60),
-    "long, curly": Style(0.024, 0.014, 0.026, 0.028, fall=0.21, opening_deg=58, flare=0.04, curl=0.55),
+    "long, curly": Style(
+        0.024, 0.014, 0.026, 0.028, fall=0.21, opening_deg=58, flare=0.04, curl=0.55
+    ),
 }  # fmt: skip
 
 
@@ -78,3 +80,18 @@ def choose(coefficient: np.ndarray) -> np.ndarray:
     array([ 0,  7, 14])
     """
     return np.minimum((ndtr(coefficient) * len(STYLES)).astype(int), len(STYLES) - 1)
+
+
+def cut(style: float, length: float, volume: float) -> Style:
+    """Cut a person's hair as three coefficients say: the style, its length and its volume."""
+    chosen = list(STYLES.values())[int(choose(np.array(style)))]
+    volume = np.exp(0.16 * np.clip(volume, -2.5, 2.5))
+    length = np.exp(0.14 * np.clip(length, -2.5, 2.5))
+    return chosen._replace(
+        top=chosen.top * volume,
+        front=chosen.front * volume,
+        side=chosen.side * volume,
+        back=chosen.back * volume,
+        fringe=chosen.fringe * length,
+        fall=chosen.fall * length,
+    )

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 
 from facelab_data import hair, morphable
-from facelab_data.anatomy import smoothstep
-from facelab_data.appearance import ALBEDO, Appearance, Person, ancestry_of, appear
-from facelab_data.morphable import FaceModel
+from facelab_data.appearance import ALBEDO, Appearance, Person, appear
+from facelab_data.easing import smoothstep
+from facelab_data.morphable import ETHNICITIES, FaceModel
 from facelab_data.rendering.scene import (
     BEARD,
     CLOTH,
@@ -70,6 +70,20 @@ def build(model: FaceModel, identities: pd.DataFrame, *, seed: int) -> list[Head
     ]
 
 
+def ancestry_of(ethnicity: str, share: float) -> np.ndarray:
+    """Give an ethnicity its share and the others what is left, (3,) in the order of ETHNICITIES.
+
+    Raises
+    ------
+    ValueError
+        If there is no such ethnicity.
+    """
+    if ethnicity not in ETHNICITIES:
+        raise ValueError(f"unknown ethnicity {ethnicity!r}; choose from {', '.join(ETHNICITIES)}")
+    rest = (1 - share) / (len(ETHNICITIES) - 1)
+    return np.where(np.array(ETHNICITIES) == ethnicity, share, rest)
+
+
 def _build_one(
     model: FaceModel,
     mesh: tuple[np.ndarray, np.ndarray],
@@ -79,9 +93,8 @@ def _build_one(
 ) -> Head:
     appearance = appear(person, rng)
     moles = _moles(rng)
-    shell = hair.grow(
-        model, face, appearance.style, _recession(appearance, model.root_azimuth), 30 * rng.random(3)
-    )
+    recession = _recession(appearance, model.root_azimuth)
+    shell = hair.grow(model, face, appearance.style, recession, 30 * rng.random(3))
     skin = _paint(model, appearance)
     strands = np.zeros((len(shell.vertices), N_CHANNELS), np.float32)
     strands[:, PLACE : PLACE + 3] = shell.tangents
@@ -142,7 +155,7 @@ def _moles(rng: np.random.Generator) -> np.ndarray:
 
 
 def _recession(appearance: Appearance, azimuth: np.ndarray) -> np.ndarray:
-    """How far the hairline lies above the usual one at each azimuth (rad), m."""
+    """Compute how far the hairline lies above the usual one at each azimuth (rad), m."""
     front, temples = appearance.recession_m
     away = np.abs(azimuth)
     at_front, at_temples = np.exp(-((away / 0.8) ** 2)), np.exp(-(((away - 0.62) / 0.30) ** 2))
@@ -178,7 +191,7 @@ def _grow_beard(model: FaceModel, appearance: Appearance) -> np.ndarray:
 
 
 def _stand_off(model: FaceModel, appearance: Appearance, skin: np.ndarray) -> np.ndarray:
-    """How far cloth and beard stand off the skin, (n,) float32, m; a stubble does not."""
+    """Compute how far cloth and beard stand off the skin, (n,) float32, m; a stubble does not."""
     cloth = smoothstep(0, 0.02, skin[:, CLOTH]) * (model.vertex_parts == SKIN)
     beard = _grow_beard(model, appearance).max(axis=0)
     length = BEARD_THICKNESS_M * smoothstep(0.45, 0.95, beard)

@@ -136,7 +136,8 @@ def load(path: Path = ASSET) -> FaceModel:
     }.items():  # fmt: skip
         rows = [i for i, label in enumerate(labels) if label.startswith(prefixes)]
         names[kind], chosen[kind] = tuple(labels[i] for i in rows), basis[rows]
-    actions = dict(zip((name.partition(":")[2] for name in names["action"]), chosen["action"], strict=True))
+    names["action"] = tuple(name.partition(":")[2] for name in names["action"])
+    actions = dict(zip(names["action"], chosen["action"], strict=True))
     quads, quad_parts = asset["quads"].astype(np.int32), asset["parts"].astype(np.int32)
     vertex_parts = np.zeros(len(asset["vertices"]), np.int32)
     vertex_parts[quads] = quad_parts[:, None]
@@ -156,7 +157,7 @@ def load(path: Path = ASSET) -> FaceModel:
         shape_names=names["shape"],
         shape_sd=np.array([_spread(name) for name in names["shape"]]),
         traits=chosen["shape"].reshape(len(names["shape"]), -1),
-        action_names=tuple(actions),
+        action_names=names["action"],
         actions=chosen["action"].astype(np.float32),
         root_azimuth=asset["root_azimuth"],
         root_polar=asset["root_polar"],

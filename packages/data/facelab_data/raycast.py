@@ -79,12 +79,13 @@ def first_hits(
     for ray in range(len(directions)):
         nearest = 1e9
         for face in range(len(corners)):
-            edge_b, edge_c = corners[face, 1] - corners[face, 0], corners[face, 2] - corners[face, 0]
+            corner, second, third = corners[face]
+            edge_b, edge_c = second - corner, third - corner
             across = np.cross(directions[ray], edge_c)
             determinant = np.dot(edge_b, across)
             if determinant >= -1e-14:  # seen from outside, or edge on
                 continue
-            start = origin - corners[face, 0]
+            start = origin - corner
             b = np.dot(start, across) / determinant
             along = np.cross(start, edge_b)
             c = np.dot(directions[ray], along) / determinant
@@ -139,9 +140,9 @@ def _sort_into_cells(
     for filling in (False, True):
         cursor = first.copy()
         for face in range(len(corners)):
-            x, y = corners[face, :, 0], corners[face, :, 1]
-            for i in range(int((x.min() - low[0]) * scale), int((x.max() - low[0]) * scale) + 1):
-                for j in range(int((y.min() - low[1]) * scale), int((y.max() - low[1]) * scale) + 1):
+            x, y = (corners[face, :, 0] - low[0]) * scale, (corners[face, :, 1] - low[1]) * scale
+            for i in range(int(x.min()), int(x.max()) + 1):
+                for j in range(int(y.min()), int(y.max()) + 1):
                     if filling:
                         members[cursor[i * GRID + j]] = face
                         cursor[i * GRID + j] += 1

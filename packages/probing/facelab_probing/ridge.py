@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from facelab_probing.scores import total_squares
 from facelab_probing.spectrum import Spectrum
 
 
@@ -112,9 +113,7 @@ def curves(
 
     A target that does not vary there scores NaN.
     """
-    spread = ((targets - targets.mean(axis=0)) ** 2).sum(axis=0)
-    spread = np.where(spread > 0, spread, np.nan)
-    return 1 - errors(ridge, scores, targets, penalties) / spread
+    return 1 - errors(ridge, scores, targets, penalties) / total_squares(targets)
 
 
 def _rotated_weights(ridge: Ridge, penalties: np.ndarray) -> np.ndarray:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import rankdata
 
+ROUNDING = 1e-24  # variance / mean square that double precision cannot tell from a constant
+
 
 def r_squared(targets: np.ndarray, predictions: np.ndarray) -> np.ndarray:
     """Return the share of variance predicted, per target.
@@ -28,15 +30,24 @@ def r_squared(targets: np.ndarray, predictions: np.ndarray) -> np.ndarray:
     """
     seen = np.isfinite(targets)
     residual = np.where(seen, targets - predictions, 0)
-    return 1 - (residual**2).sum(axis=0) / _positive((_centre(targets, seen) ** 2).sum(axis=0))
+    return 1 - (residual**2).sum(axis=0) / total_squares(targets)
 
 
 def correlation(targets: np.ndarray, predictions: np.ndarray) -> np.ndarray:
     """Return Pearson's r of truth and prediction, per target: blind to scale and offset."""
     seen = np.isfinite(targets)
-    truth, guess = _centre(targets, seen), _centre(predictions, seen)
-    power = (truth**2).sum(axis=0) * (guess**2).sum(axis=0)
-    return (truth * guess).sum(axis=0) / np.sqrt(_positive(power))
+    guesses = np.where(seen, predictions, np.nan)
+    products = (_centre(targets) * _centre(guesses)).sum(axis=0)
+    return products / np.sqrt(total_squares(targets) * total_squares(guesses))
+
+
+def total_squares(values: np.ndarray) -> np.ndarray:
+    """Sum the squares about the mean of each column; NaN where it does not vary.
+
+    Missing values are left out. Rounding does not count as varying.
+    """
+    squares = (_centre(values) ** 2).sum(axis=0)
+    return np.where(squares > ROUNDING * np.nansum(values**2, axis=0), squares, np.nan)
 
 
 def scaled_auc(codes: np.ndarray, probabilities: np.ndarray) -> float:
@@ -62,7 +73,8 @@ def scaled_auc(codes: np.ndarray, probabilities: np.ndarray) -> float:
 
 def auc_of_rank_sums(sums: np.ndarray, positives: np.ndarray, images: int) -> np.ndarray:
     """Return scaled AUC from the summed ranks of the positives (Mann & Whitney 1947)."""
-    pairs = _positive(positives * (images - positives))
+    pairs = positives * (images - positives)
+    pairs = np.where(pairs > 0, pairs, np.nan)
     return 2 * (sums - positives * (positives + 1) / 2) / pairs - 1
 
 
@@ -107,16 +119,12 @@ MEASURES: dict[str, Measure] = {
 }
 
 
-def _centre(values: np.ndarray, seen: np.ndarray) -> np.ndarray:
-    """Subtract each column's mean over the images seen; zero elsewhere."""
+def _centre(values: np.ndarray) -> np.ndarray:
+    """Subtract each column's mean over the values there are; zero where there is none."""
+    seen = np.isfinite(values)
     kept = np.where(seen, values, 0)
     return np.where(seen, kept - kept.sum(axis=0) / np.maximum(seen.sum(axis=0), 1), 0)
 
 
 def _known(codes: np.ndarray, probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return codes[codes >= 0], probabilities[codes >= 0]
-
-
-def _positive(values: np.ndarray) -> np.ndarray:
-    """Make values that are not positive NaN, so that a division by them is undefined, not loud."""
-    return np.where(values > 0, values, np.nan)

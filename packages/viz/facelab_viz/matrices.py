@@ -14,7 +14,7 @@ from facelab_viz.tables import order_of, pooled, require
 from facelab_viz.theme import SINGLE_MM, figure
 
 SEQUENTIAL, DIVERGING = "Blues", "RdBu_r"
-BRIGHT = 0.55  # above this luminance a number is printed dark
+BRIGHT = 0.46  # above this luminance dark print has the greater contrast
 ROW_MM = 4.6
 
 

@@ -132,7 +132,7 @@ def styles(names: Iterable[str], column: str) -> dict[str, dict]:
     look = {}
     for name, marker in zip(names, cycle(MARKERS), strict=False):
         if "untrained" in name:
-            look[name] = {"color": GREY, "linestyle": UNTRAINED_DASH, "marker": "o"}
+            look[name] = {"color": GREY, "linestyle": UNTRAINED_DASH, "marker": marker}
         else:
             colour = fixed[name] if name in fixed else next(spare)
             look[name] = {"color": colour, "linestyle": "-", "marker": marker}

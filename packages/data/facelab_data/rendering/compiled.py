@@ -14,7 +14,7 @@ from pathlib import Path
 from numba import njit
 from numba.core.caching import FunctionCache
 
-inline = njit(forceinline=True, error_model="numpy")
+inline = njit(forceinline=True, error_model="numpy", _nrt=False)
 
 
 def sources() -> str:
@@ -40,7 +40,7 @@ class _Cache(FunctionCache):
 
 def kernel(function: Callable) -> Callable:
     """Compile a function that Python calls, and keep the result on disk where that is possible."""
-    compiled = njit(nogil=True, error_model="numpy")(function)
+    compiled = njit(nogil=True, error_model="numpy", _nrt=False)(function)
     try:
         compiled._cache = _Cache(function)
     except RuntimeError:  # no folder can be written: compile in every process

@@ -7,8 +7,6 @@ head, and by its place along the strand, 0 at the root to 1 at the tip.
 import math
 from typing import NamedTuple
 
-import numpy as np
-
 from facelab_data.rendering.compiled import inline
 from facelab_data.rendering.lighting import surroundings
 from facelab_data.rendering.noise import line, plane
@@ -81,13 +79,13 @@ def lobes(strand: Strand, view: tuple, light: Light, shift: float, curl: float) 
 
 
 @inline
-def hair_radiance(
-    strand: Strand, look: Look, view: tuple, light: Light, around: tuple
-) -> tuple:
+def hair_radiance(strand: Strand, look: Look, view: tuple, light: Light, around: tuple) -> tuple:
     """Light that leaves a lock of hair; `around` = (key light let through, noise lattice)."""
     shadow, lattice = around
     curl, seed = look.curl, look.noise_seed
-    lock = plane(lattice, strand.across * (130.0 + 60.0 * curl) + seed, strand.along * (3.0 + 14.0 * curl), 3)
+    lock = plane(
+        lattice, strand.across * (130.0 + 60.0 * curl) + seed, strand.along * (3.0 + 14.0 * curl), 3
+    )
     fine = plane(lattice, strand.across * 520.0, strand.along * (2.0 + 20.0 * curl) + seed, 8)
     colour = pigment(look, strand.across, 0.40 + 0.80 * lock + 0.35 * (fine - 0.5))
     normal = strand.normal

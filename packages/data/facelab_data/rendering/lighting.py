@@ -23,7 +23,6 @@ from facelab_data.rendering.vectors import (
     times,
 )
 
-
 KEY, SKY, GROUND = (1.05, 1.02, 0.97), (0.92, 0.97, 1.06), (0.62, 0.55, 0.50)
 
 
@@ -137,9 +136,7 @@ def diffuse(surface: Surface, normal: tuple, light: Light, shadow: float, open_:
 
 
 @inline
-def radiance(
-    surface: Surface, normal: tuple, view: tuple, light: Light, reach: tuple
-) -> tuple:
+def radiance(surface: Surface, normal: tuple, view: tuple, light: Light, reach: tuple) -> tuple:
     """Light that leaves towards `view`; `reach` = (key light let through, sky left open)."""
     shadow, occlusion = reach
     open_ = occlusion * surface.openness

@@ -63,10 +63,14 @@ def line(x: float, layer: int) -> float:
     return a + (scatter(i + 1) - a) * x * x * (3.0 - 2.0 * x)
 
 
-@kernel
 def values(lattice: np.ndarray, points: np.ndarray) -> np.ndarray:
     """Evaluate the noise at (N, 3) points; returns (N,) float32."""
-    out = np.empty(points.shape[0], np.float32)
+    out = np.empty(len(points), np.float32)
+    _fill(lattice, points, out)
+    return out
+
+
+@kernel
+def _fill(lattice: np.ndarray, points: np.ndarray, out: np.ndarray) -> None:
     for n in range(points.shape[0]):
         out[n] = value(lattice, points[n, 0], points[n, 1], points[n, 2])
-    return out

@@ -98,8 +98,12 @@ def engrave(layers: np.ndarray, amplitudes: np.ndarray, out: np.ndarray) -> None
     """Add the groups up, each with its amplitude; out (HEIGHT, WIDTH, 3)."""
     out[:] = 0.0
     for g in range(layers.shape[0]):
-        if amplitudes[g] > 0.01:
-            out += layers[g] * amplitudes[g]
+        deep = np.float32(amplitudes[g])
+        if deep > 0.01:
+            for i in range(out.shape[0]):
+                for j in range(out.shape[1]):
+                    for c in range(3):
+                        out[i, j, c] += layers[g, i, j, c] * deep
 
 
 @inline

@@ -1,6 +1,5 @@
 """From what is seen to light: every pixel's samples, looked up, lit and averaged."""
 
-import math
 from typing import NamedTuple
 
 import numpy as np
@@ -26,7 +25,7 @@ from facelab_data.rendering.scene import (
 )
 from facelab_data.rendering.shadow import Frame, lit
 from facelab_data.rendering.skin import Detail, Skin, skin_surface
-from facelab_data.rendering.vectors import added, dot, normalised, scaled, smoothstep
+from facelab_data.rendering.vectors import added, dot, normalised, scaled
 from facelab_data.rendering.visibility import Buffers, Mesh, edges, signed_area
 
 
@@ -59,7 +58,7 @@ class Settings(NamedTuple):
 
 
 class Hit(NamedTuple):
-    """A point on a triangle: its part, corners and their weights, its place, normal and the way to the eye."""
+    """A point on a triangle: where it is, and the way from there to the eye."""
 
     part: int
     corners: tuple
@@ -161,9 +160,7 @@ def surface_at(mesh: Mesh, at: Hit, look: Look, maps: Maps, shown: Detail) -> Su
 
 
 @inline
-def sample_radiance(
-    mesh: Mesh, maps: Maps, look: Look, settings: Settings, sample: tuple
-) -> tuple:
+def sample_radiance(mesh: Mesh, maps: Maps, look: Look, settings: Settings, sample: tuple) -> tuple:
     """Light that reaches a sample: triangle, column, row, samples along a side."""
     at = hit(mesh, sample, settings.camera)
     part, normal = at.part, at.normal

@@ -12,8 +12,6 @@ import numpy as np
 
 from facelab_data.rendering import geometry, noise, relief, shade, shadow, skin, tone, visibility
 from facelab_data.rendering.scene import (
-    EYE_LEFT,
-    EYE_RIGHT,
     LASHES,
     PLACE,
     Camera,
@@ -49,20 +47,10 @@ def seat(head: Head) -> Sitter:
     if head.thickness.any():
         geometry.normals(vertices, head.triangles, outside)
         vertices[:n] += outside[:n] * head.thickness[:, None]
-    vertices -= eye_centres(head).mean(axis=0) + HEAD_CENTRE
+    vertices -= HEAD_CENTRE  # vertices are counted from between the eyes
     tangents = head.channels[n:, PLACE : PLACE + 3].copy()
     look = Look(*(float(value) for value in head.look))
     return Sitter(vertices, head.channels.copy(), tangents, head, look)
-
-
-def eye_centres(head: Head) -> np.ndarray:
-    """Give the centres of the two eyeballs, left first: (2, 3), as in `head.vertices`."""
-    return np.stack(
-        [
-            head.vertices[np.unique(head.triangles[head.parts == part])].mean(axis=0)
-            for part in (EYE_LEFT, EYE_RIGHT)
-        ]
-    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 
 from facelab_data.rendering.compiled import inline, kernel
-from facelab_data.rendering.scene import HAIR, LASHES
 from facelab_data.rendering.hair import hair_opacity, lash_opacity
+from facelab_data.rendering.scene import HAIR, LASHES
 
 
 class Mesh(NamedTuple):
@@ -61,7 +61,7 @@ def edges(screen: np.ndarray, corners: tuple, area: float) -> Edges:
 
 @inline
 def signed_area(screen: np.ndarray, corners: tuple) -> float:
-    """Twice the area of a triangle in the image; negative when its front is seen, as y points down."""
+    """Twice the area of a triangle in the image; y points down, so a front's is negative."""
     a, b, c = corners
     ux, uy = float(screen[b, 0]) - screen[a, 0], float(screen[b, 1]) - screen[a, 1]
     wx, wy = float(screen[c, 0]) - screen[a, 0], float(screen[c, 1]) - screen[a, 1]
@@ -71,16 +71,14 @@ def signed_area(screen: np.ndarray, corners: tuple) -> float:
 @inline
 def span(p: float, q: float, r: float, size: int) -> tuple:
     """Give the first and last sample centre between the least and the greatest of three places."""
-    first = max(0, int(math.ceil(min(p, q, r) - 0.5)))
-    last = min(size - 1, int(math.floor(max(p, q, r) - 0.5)))
+    first = max(0, math.ceil(min(p, q, r) - 0.5))
+    last = min(size - 1, math.floor(max(p, q, r) - 0.5))
     return first, last
 
 
 @inline
-def is_opaque(mesh: Mesh, part: int, corners: tuple, weights: tuple, limit: tuple) -> bool:
-    """Decide whether hair or a lash covers a sample."""
-    if part < LASHES:
-        return True
+def opacity(mesh: Mesh, part: int, corners: tuple, weights: tuple, raggedness: float) -> float:
+    """How much hair or a lash covers at a point, 0 to 1."""
     a, b, c = corners
     u, v, w = weights
     ch = mesh.channels
@@ -88,8 +86,14 @@ def is_opaque(mesh: Mesh, part: int, corners: tuple, weights: tuple, limit: tupl
     length = u * ch[a, 7] + v * ch[b, 7] + w * ch[c, 7]
     if part == HAIR:
         facing = abs(u * ch[a, 2] + v * ch[b, 2] + w * ch[c, 2])
-        return hair_opacity(strand, length, limit[1], facing) > limit[0]
-    return lash_opacity(strand, length) > limit[0]
+        return hair_opacity(strand, length, raggedness, facing)
+    return lash_opacity(strand, length)
+
+
+@inline
+def is_culled(part: int, area: float) -> bool:
+    """Tell whether a triangle shows nothing: without area, or the back of what has one."""
+    return area == 0.0 or (area > 0.0 and part < LASHES)
 
 
 @inline
@@ -100,7 +104,7 @@ def fill(mesh: Mesh, out: Buffers, t: int, thresholds: np.ndarray, raggedness: f
     p = mesh.screen
     part = mesh.parts[t]
     area = signed_area(p, corners)
-    if area == 0.0 or (area > 0.0 and part < LASHES):
+    if is_culled(part, area):
         return
     size = out.owner.shape[0]
     left, right = span(p[a, 0], p[b, 0], p[c, 0], size)
@@ -117,10 +121,8 @@ def fill(mesh: Mesh, out: Buffers, t: int, thresholds: np.ndarray, raggedness: f
             if u < 0.0 or v < 0.0 or w < 0.0:
                 continue
             near = np.float32(u * p[a, 2] + v * p[b, 2] + w * p[c, 2])
-            if near <= out.nearness[y, x]:
-                continue
             limit = (thresholds[y % pattern, x % pattern], raggedness)
-            if is_opaque(mesh, part, corners, (u, v, w), limit):
+            if near > out.nearness[y, x] and is_opaque(mesh, part, corners, (u, v, w), limit):
                 out.nearness[y, x] = near
                 out.owner[y, x] = t
 
@@ -143,7 +145,7 @@ def raster(
 
 
 def coverage_thresholds(samples: int) -> np.ndarray:
-    """Spread opacities 0 to 1 over the (samples, samples) samples of a pixel, neighbours far apart."""
+    """Spread opacities 0 to 1 over a pixel's (samples, samples), neighbours far apart."""
     n = samples * samples
     order = np.arange(n).reshape(samples, samples)
     order = order * (samples + 1) % n if n > 1 else order
