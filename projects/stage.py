@@ -106,6 +106,10 @@ class Run:
         """Write a table to the stage's results."""
         table.to_csv(self.results / name, index=False, float_format="%.6g")
 
+    def attach(self, path: Path) -> None:
+        """Attach a file that is too big for the results to the run."""
+        tracking.log_files(path)
+
     def picture(self, pixels: np.ndarray, name: str) -> None:
         """Write an image (H, W, 3), uint8, to the stage's results."""
         Image.fromarray(pixels).save(self.results / name)

@@ -82,9 +82,12 @@ def log_curves(points: list[tuple[str, int, float]]) -> None:
         mlflow.MlflowClient().log_batch(run_id, metrics=metrics[start : start + 1000])
 
 
-def log_files(folder: Path) -> None:
-    """Attach a folder to the run."""
-    mlflow.log_artifacts(str(folder))
+def log_files(path: Path) -> None:
+    """Attach a file, or all files of a folder, to the run."""
+    if path.is_dir():
+        mlflow.log_artifacts(str(path))
+    else:
+        mlflow.log_artifact(str(path))
 
 
 def _which(note: Path, name: str) -> dict[str, str]:

@@ -113,7 +113,7 @@ def label(made: stimuli.Stimuli, tasks: tuple[str, ...]) -> tuple[Targets, dict[
             continue
         known = values[task][training if task == "identity" else slice(None)].dropna()
         names = sorted(known.unique())
-        targets[task] = pd.Categorical(values[task], categories=names).codes.astype(np.int64)
+        targets[task] = pd.Index(names).get_indexer(values[task]).astype(np.int64)
         classes[task] = [str(name) for name in names]
     return targets, classes
 

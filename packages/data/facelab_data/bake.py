@@ -116,7 +116,7 @@ def _read_basis(source: Path, bust: Bust, mirror: np.ndarray) -> dict[str, np.nd
     for slider in tqdm(makehuman.read_sliders(source / "mpfb2"), desc="sliders"):
         kind = "asymmetry" if slider.name in ASYMMETRIC_SLIDERS else "shape"
         basis[f"{kind}:{slider.name}"] = _direction(read, slider)
-    for path in sorted((targets / "asym").glob("*-l.target.gz")):
+    for path in sorted((targets / "asym").glob("asym-*-l.target.gz")):
         name = path.name.removesuffix("-l.target.gz")
         right = path.with_name(f"{name}-r.target.gz")
         basis[f"asymmetry:{name}"] = (read(path) - read(right)) / 2

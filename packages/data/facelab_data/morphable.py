@@ -143,12 +143,14 @@ def load(path: Path = ASSET) -> FaceModel:
     vertex_parts[quads] = quad_parts[:, None]
     eyes = np.stack([np.flatnonzero(vertex_parts == eye) for eye in (EYE_LEFT, EYE_RIGHT)])
     ease = sum(round(amount / GRID) * GRID * actions[name] for name, amount in EASE.items())
+    mirror = asset["mirror"].astype(np.int64)
+    ease = (ease + ease[mirror] * [-1, 1, 1]) / 2  # left and right actions differ by 0.1 mm
     return FaceModel(
         rest=asset["vertices"].astype(np.float64) + ease,
         triangles=np.concatenate([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]]),
         parts=np.concatenate([quad_parts, quad_parts]),
         vertex_parts=vertex_parts,
-        mirror=asset["mirror"].astype(np.int64),
+        mirror=mirror,
         eyes=eyes,
         place=asset["place"],
         maps=dict(zip(map(str, asset["map_names"]), asset["maps"].astype(np.float32), strict=True)),
@@ -233,7 +235,7 @@ def _read(path: Path) -> dict[str, np.ndarray]:
     try:
         with np.load(path, allow_pickle=False) as file:
             asset = {name: file[name] for name in file.files}
-    except (ValueError, OSError, EOFError, AttributeError, zipfile.BadZipFile) as error:
+    except (ValueError, OSError, EOFError, TypeError, zipfile.BadZipFile) as error:
         raise ValueError(f"{path}: not a readable head asset ({error})") from error
     missing = [name for name in ("version", *ARRAYS) if name not in asset]
     if missing:

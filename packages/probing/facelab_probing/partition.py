@@ -38,9 +38,7 @@ class Partition:
     bases: dict[bytes, tuple[Spectrum, np.ndarray]] = field(default_factory=dict)
 
 
-def divide(
-    units: np.ndarray, identity: np.ndarray, split: np.ndarray, weakest: float
-) -> Partition:
+def divide(units: np.ndarray, identity: np.ndarray, split: np.ndarray, weakest: float) -> Partition:
     """Divide the images by split; raise where an identity would be on two sides.
 
     Parameters

@@ -83,8 +83,8 @@ def errors(
 ) -> np.ndarray:
     """Sum the squared errors on held-out images at every penalty.
 
-    The held-out images are first reduced to at most R rows (Q of their QR decomposition
-    preserves lengths), so a penalty costs R × R × T however many images there are.
+    Where it saves work, the held-out images are first reduced to R rows (Q of their QR
+    decomposition preserves lengths), so that a penalty costs R × R × T.
 
     Parameters
     ----------
@@ -96,12 +96,17 @@ def errors(
     -------
     errors : array, (A, T)
     """
-    q, r = np.linalg.qr(scores)
-    centred = targets - ridge.means
-    within = q.T @ centred
-    beyond = np.maximum((centred**2).sum(axis=0) - (within**2).sum(axis=0), 0)
+    rows, directions = scores.shape
+    truth = targets - ridge.means
+    beyond = np.zeros(truth.shape[1])
+    if len(penalties) * truth.shape[1] * (rows - directions) > 2 * rows * directions:
+        q, scores = np.linalg.qr(scores)
+        within = q.T @ truth
+        beyond = np.maximum((truth**2).sum(axis=0) - (within**2).sum(axis=0), 0)
+        truth = within
     summed = [
-        ((within - r @ _rotated_weights(ridge, penalty)) ** 2).sum(axis=0) for penalty in penalties
+        ((truth - scores @ _rotated_weights(ridge, penalty)) ** 2).sum(axis=0)
+        for penalty in penalties
     ]
     return np.array(summed) + beyond
 

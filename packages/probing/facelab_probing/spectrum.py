@@ -119,7 +119,9 @@ def check(units: np.ndarray, groups: np.ndarray) -> np.ndarray:
     if units.ndim != 2 or len(units) != len(groups) or not len(units):
         raise ValueError(f"units {units.shape} must be (images, units) with {len(groups)} groups")
     if not np.isfinite(units).all():
-        raise ValueError(f"units hold {int((~np.isfinite(units)).sum())} values that are not finite")
+        raise ValueError(
+            f"units hold {int((~np.isfinite(units)).sum())} values that are not finite"
+        )
     return units
 
 

@@ -201,8 +201,7 @@ def _tell(
     value = float(np.nan_to_num(scores).mean())
     if trial is None:
         distributions = {"step": IntDistribution(0, last)}
-        attributes = {"scores": scores.tolist()}
-        params = {"step": step}
+        attributes, params = {"scores": scores.tolist()}, {"step": step}
         study.add_trial(
             create_trial(
                 params=params, distributions=distributions, value=value, user_attrs=attributes

@@ -208,6 +208,8 @@ def learning_curves(
             draw_dots(ax, where(points, {by: group, mark: "True"}), value, look)
     for i, name in enumerate(parts):
         ax.plot([], [], color=INK, linestyle=DASHES[i], label=readable(name, labels))
+    for mark in marks:
+        ax.plot([], [], "o", color=INK, label=readable(mark, labels))
     if linear_to is not None:
         stretch_early(ax, linear_to)
     ax.set(xlabel="epoch", ylabel=readable(value, labels))

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from facelab_viz.labels import group_of, in_order, readable
-from facelab_viz.panels import layer_axis
+from facelab_viz.panels import heighten, layer_axis, upright_mm
 from facelab_viz.tables import order_of, pooled, require
 from facelab_viz.theme import SINGLE_MM, figure
 
@@ -65,10 +65,12 @@ def layer_by_factor(
     points = points.astype({"factor": str, "layer": str})
     cells = points.pivot(index="factor", columns="layer", values=value)
     cells = cells.reindex(index=rows, columns=columns).to_numpy(float)
-    ax = ax or figure(SINGLE_MM, ROW_MM * len(rows) + 12).add_subplot()
+    own = ax is None
+    ax = figure(SINGLE_MM, ROW_MM * len(rows) + 12).add_subplot() if own else ax
     colours = mpl.colormaps[DIVERGING if limits[0] < 0 else SEQUENTIAL]
     image = ax.imshow(cells, cmap=colours, vmin=limits[0], vmax=limits[1], aspect="auto")
     layer_axis(ax, columns, labels)
+    heighten(ax.figure, upright_mm(ax) if own else 0)
     _print_values(ax, cells, image.to_rgba(cells), digits)
     ax.set_xlim(-0.5, len(columns) - 0.5)
     ax.set_yticks(range(len(rows)), [readable(factor, labels) for factor in rows])

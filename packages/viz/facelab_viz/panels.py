@@ -7,13 +7,14 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, NullLocator, SymmetricalLogLocator
 
 from facelab_viz.labels import readable
-from facelab_viz.theme import figure
+from facelab_viz.theme import INCH_MM, figure
 
 LETTER_EM = 0.6  # mean width of a letter, in sizes of type
 GAP_EM = 0.6  # least room between words
 HANDLE_EM = 4.5  # a line of the legend before its word, and the room after
 LEGEND_ROWS = 2  # that may stand above a panel
-LEGEND_MM = 6.0
+LEGEND_MM = 6.0  # the room for one row of it
+POINT_MM = INCH_MM / 72
 
 
 def flow(groups: Sequence[Sequence[str]], columns: int) -> list[list[str]]:
@@ -103,6 +104,20 @@ def hang_labels(ax: Axes) -> None:
     ax.tick_params(labelbottom=False)
 
 
+def upright_mm(ax: Axes) -> float:
+    """Say how far upright layer labels reach down beyond level ones; 0 if they are level."""
+    labels = ax.get_xticklabels()
+    if not labels or not labels[0].get_rotation():
+        return 0.0
+    letters = max(len(label.get_text()) for label in labels)
+    return max(0.0, letters * LETTER_EM - 1) * labels[0].get_fontsize() * POINT_MM
+
+
+def heighten(fig: Figure, by_mm: float) -> None:
+    """Make a figure higher, so that words at its edge take nothing from its panels."""
+    fig.set_figheight(fig.get_figheight() + by_mm / INCH_MM)
+
+
 def stretch_early(ax: Axes, linear_to: float) -> None:
     """Show x in full up to `linear_to` and by its logarithm beyond, with plain numbers."""
     ax.set_xscale("symlog", linthresh=linear_to, linscale=0.6)
@@ -117,9 +132,7 @@ def legend_beside(ax: Axes) -> None:
     handles, words = ax.get_legend_handles_labels()
     if not handles:
         return
-    size = ax.xaxis.label.get_fontsize()
-    room = ax.get_window_extent().width / ax.figure.dpi * 72
-    columns = int(room / size / (max(map(len, words)) * LETTER_EM + HANDLE_EM))
+    columns = _words_abreast(words, ax.get_window_extent().width / ax.figure.dpi, ax)
     if len(words) <= LEGEND_ROWS * columns:
         place = {"loc": "lower left", "bbox_to_anchor": (0, 1), "ncols": min(columns, len(words))}
     else:
@@ -127,19 +140,32 @@ def legend_beside(ax: Axes) -> None:
     ax.legend(handles, words, borderaxespad=0.3, columnspacing=1.2, **place)
 
 
+def _words_abreast(words: Sequence[str], width_inch: float, ax: Axes) -> int:
+    """Count the entries of a legend that fit side by side."""
+    em_inch = ax.xaxis.label.get_fontsize() / 72
+    return int(width_inch / em_inch / (max(map(len, words)) * LETTER_EM + HANDLE_EM))
+
+
 def finish(fig: Figure, panels: Mapping[str, Axes], rows: Sequence[Sequence[str]]) -> None:
-    """Leave layer labels under the lowest panels only, and make one legend for all."""
+    """Leave layer labels under the lowest panels only, and make one legend for all.
+
+    The figure grows by what upright labels and further rows of the legend take.
+    """
     lowest_panels = lowest(rows)
     entries: dict[str, object] = {}
-    for name, ax in panels.items():
+    for ax in panels.values():
         handles, words = ax.get_legend_handles_labels()
         entries |= {w: h for w, h in zip(words, handles, strict=True) if w not in entries}
         ax.set(xlabel="", ylabel="")
         ax.yaxis.set_major_locator(MaxNLocator(nbins=4, steps=[1, 2, 5, 10]))
+    upright = max(upright_mm(ax) for ax in panels.values())
+    for name, ax in panels.items():
         if name not in lowest_panels:
             ax.tick_params(labelbottom=False)
         elif lowest_panels[name]:
             hang_labels(ax)
-    fig.legend(
-        entries.values(), entries.keys(), loc="outside upper left", ncols=max(1, len(entries))
-    )
+    abreast = _words_abreast(list(entries), fig.get_figwidth(), ax) if entries else 1
+    columns = max(1, min(abreast, len(entries)))
+    fig.legend(entries.values(), entries.keys(), loc="outside upper left", ncols=columns)
+    further = max(0, -(-len(entries) // columns) - 1)
+    heighten(fig, upright + further * LEGEND_MM * 0.6)

@@ -92,6 +92,7 @@ def draw_sheet(
     spaced = np.pad(images, ((0, 0), (0, room), (0, 0), (0, 0)), constant_values=WHITE)
     ax.imshow(contact_sheet(spaced, columns, pad=pad), interpolation="nearest")
     ax.axis("off")
+    ax.set_anchor("NW")  # else the layout misjudges the room for words on these sides
     step_y, step_x = height + room + pad, width + pad
     for i, words in enumerate(captions):
         x, y = i % columns * step_x + width / 2, i // columns * step_y + height

@@ -77,17 +77,19 @@ def span(p: float, q: float, r: float, size: int) -> tuple:
 
 
 @inline
-def opacity(mesh: Mesh, part: int, corners: tuple, weights: tuple, raggedness: float) -> float:
-    """How much hair or a lash covers at a point, 0 to 1."""
-    a, b, c = corners
+def is_opaque(
+    mesh: Mesh, t: int, weights: tuple, raggedness: float, threshold: float
+) -> bool:
+    """Decide whether hair or a lash covers a sample."""
+    a, b, c = mesh.triangles[t, 0], mesh.triangles[t, 1], mesh.triangles[t, 2]
     u, v, w = weights
     ch = mesh.channels
     strand = u * ch[a, 6] + v * ch[b, 6] + w * ch[c, 6]
     length = u * ch[a, 7] + v * ch[b, 7] + w * ch[c, 7]
-    if part == HAIR:
+    if mesh.parts[t] == HAIR:
         facing = abs(u * ch[a, 2] + v * ch[b, 2] + w * ch[c, 2])
-        return hair_opacity(strand, length, raggedness, facing)
-    return lash_opacity(strand, length)
+        return hair_opacity(strand, length, raggedness, facing) > threshold
+    return lash_opacity(strand, length) > threshold
 
 
 @inline
@@ -121,8 +123,9 @@ def fill(mesh: Mesh, out: Buffers, t: int, thresholds: np.ndarray, raggedness: f
             if u < 0.0 or v < 0.0 or w < 0.0:
                 continue
             near = np.float32(u * p[a, 2] + v * p[b, 2] + w * p[c, 2])
-            limit = (thresholds[y % pattern, x % pattern], raggedness)
-            if near > out.nearness[y, x] and is_opaque(mesh, part, corners, (u, v, w), limit):
+            if near <= out.nearness[y, x]:
+                continue
+            if part < LASHES or is_opaque(mesh, t, (u, v, w), raggedness, thresholds[y % pattern, x % pattern]):
                 out.nearness[y, x] = near
                 out.owner[y, x] = t
 

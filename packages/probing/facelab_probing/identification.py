@@ -1,0 +1,126 @@
+"""Identity itself: who is it, among identities that no decoder or network was fitted to?
+
+An identity cannot be decoded without examples, so images of the testing identities are
+divided into folds, each decoded from the others. The penalty comes from the same
+procedure on the validation identities: no testing image has a say in it.
+"""
+
+import numpy as np
+
+from facelab_probing.categorical import DECODERS
+from facelab_probing.inference import Reading, Resamples, orders
+from facelab_probing.partition import Partition
+from facelab_probing.resampling import accuracy_null, areas, auc_null, recalls, shuffled
+from facelab_probing.scores import balanced_accuracy, scaled_auc
+from facelab_probing.spectrum import decompose, project
+from facelab_probing.studies import Studies, choose
+
+
+def decode_identity(
+    partition: Partition,
+    decoders: tuple[str, ...],
+    folds: int,
+    studies: Studies,
+    resamples: Resamples,
+) -> tuple[list[Reading], dict[str, np.ndarray]]:
+    """Tell the testing identities apart.
+
+    Returns
+    -------
+    readings : list of Reading
+        Two per decoder: "auc" and "balanced_accuracy". A draw resamples the identities'
+        own scores; the null shuffles labels over images.
+    predictions : dict of array, (N, identities)
+        Probabilities of the testing images, by "identity/decoder"; NaN elsewhere. Columns
+        in the order of the sorted testing identities.
+    """
+    readings, predictions = [], {}
+    codes = np.searchsorted(resamples.identities, partition.identity[partition.scoring])
+    for decoder in decoders:
+        tuned = _tune(partition, decoder, folds, studies)
+        held_out = _Folds(partition, partition.scoring, decoder, folds, resamples.seed)
+        shares = held_out.probabilities(tuned)
+        everywhere = np.full((len(partition.units), shares.shape[1]), np.nan)
+        everywhere[partition.scoring] = shares
+        predictions[f"identity/{decoder}"] = everywhere
+        readings += _score(("identity", "identity", decoder, tuned), codes, shares, resamples)
+    return readings, predictions
+
+
+def stratify(codes: np.ndarray, folds: int, rng: np.random.Generator) -> np.ndarray:
+    """Return the fold of each image, every class spread evenly over the folds.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two folds or a class has fewer than two images.
+    """
+    smallest = np.bincount(codes).min()
+    if folds < 2 or smallest < 2:
+        raise ValueError(
+            f"folds {folds} and the fewest images of an identity {smallest} must both be >= 2"
+        )
+    order = np.lexsort((rng.random(len(codes)), codes))
+    fold = np.empty(len(codes), dtype=int)
+    fold[order] = np.arange(len(codes)) % folds
+    return fold
+
+
+class _Folds:
+    """The decoders of each fold, fitted once for all penalties."""
+
+    def __init__(
+        self, partition: Partition, rows: np.ndarray, decoder: str, folds: int, seed: int
+    ) -> None:
+        units, identity = partition.units[rows], partition.identity[rows]
+        names, self.codes = np.unique(identity, return_inverse=True)
+        self.classes, self.kind, self.parts = len(names), DECODERS[decoder], []
+        fold = stratify(self.codes, folds, np.random.default_rng(seed))
+        for held_out in (fold == number for number in range(folds)):
+            fitted = ~held_out
+            spectrum = decompose(units[fitted], identity[fitted], partition.weakest)
+            model = self.kind.fit(spectrum, self.codes[fitted], self.classes)
+            scores = project(spectrum, units[held_out], identity[held_out], may_overlap=True)
+            self.parts.append((held_out, model, scores))
+
+    def probabilities(self, penalty: float) -> np.ndarray:
+        """Return each image's probabilities, from the decoder that did not meet it."""
+        shares = np.empty((len(self.codes), self.classes))
+        for held_out, model, scores in self.parts:
+            shares[held_out] = self.kind.probabilities(model, scores, penalty)
+        return shares
+
+
+def _tune(partition: Partition, decoder: str, folds: int, studies: Studies) -> float:
+    inner = _Folds(partition, partition.tuning, decoder, folds, studies.config.seed)
+
+    def score_at(penalty: float) -> np.ndarray:
+        return np.array([scaled_auc(inner.codes, inner.probabilities(penalty))])
+
+    tuned = choose(studies, score_at, ["identity"], factor="identity", decoder=decoder)
+    return float(tuned.penalties[0])
+
+
+def _score(
+    labels: tuple[str, str, str, float],
+    codes: np.ndarray,
+    shares: np.ndarray,
+    resamples: Resamples,
+) -> list[Reading]:
+    images = np.arange(len(codes))
+    mixed = shuffled(codes, images, orders(resamples, len(codes), "identity"))
+    sizes = len(codes), len(resamples.identities)
+    each = {"auc": areas(codes[None], shares)[0], "recall": recalls(codes, shares)}
+    chance = 1 / max(shares.shape[1], 1)
+    counts = resamples.counts / sizes[1]
+    accuracy = (counts @ each["recall"] - chance) / (1 - chance) if chance < 1 else counts[:, 0]
+    return [
+        Reading(
+            *(*labels, "auc", scaled_auc(codes, shares)),
+            *(counts @ each["auc"], auc_null(mixed, shares), *sizes),
+        ),
+        Reading(
+            *(*labels, "balanced_accuracy", balanced_accuracy(codes, shares)),
+            *(accuracy, accuracy_null(mixed, shares), *sizes),
+        ),
+    ]
