@@ -107,18 +107,26 @@ def appear(person: Person, rng: np.random.Generator) -> Appearance:
         **_clothing(albedo, rng),
     }
     return Appearance(
-        look=Look(**{name: float(value) for name, value in fields.items()}),
+        look=Look(**{name: _round(value) for name, value in fields.items()}),
         style=style,
-        melanin=melanin,
-        haemoglobin=float(np.clip(0.62 + 0.16 * albedo["haemoglobin"], 0.2, 1.25)),
+        melanin=_round(melanin),
+        haemoglobin=_round(np.clip(0.62 + 0.16 * albedo["haemoglobin"], 0.2, 1.25)),
         flush=0.75 + 0.5 * flush,
         under_eyes=0.06 + 0.06 * under_eyes + 0.06 * aged,
-        beard=amount * (1 - goatee - moustache),
-        goatee=amount * goatee,
-        moustache=amount * moustache,
-        recession_m=(0.012 * receding + 0.003 * albedo["hairline"], 0.022 * receding),
+        beard=_round(amount * (1 - goatee - moustache)),
+        goatee=_round(amount * goatee),
+        moustache=_round(amount * moustache),
+        recession_m=(
+            _round(0.012 * receding + 0.003 * albedo["hairline"]),
+            _round(0.022 * receding),
+        ),
         collar_m=-0.012 + 0.016 * collar,
     )
+
+
+def _round(x: float) -> float:
+    """Drop the last bits of a number, which a machine's exp and erf round in their own way."""
+    return round(float(x), 9)
 
 
 def _rise(low: float, high: float, x: float) -> float:

@@ -147,7 +147,7 @@ def _cameras(eyes: int) -> list[Camera]:
     return [Camera(x, DISTANCE_M, focal, x / FRAME_M, BELOW) for x in EYES_M[eyes]]
 
 
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=256)
 def _backdrop(background: int, size_px: int, seed: int) -> np.ndarray:
     """Paint a background once for all its images; not to be written to."""
     painted = backgrounds.make(background, size_px, seed=seed)

@@ -157,9 +157,9 @@ def _moles(rng: np.random.Generator) -> np.ndarray:
 def _recession(appearance: Appearance, azimuth: np.ndarray) -> np.ndarray:
     """Compute how far the hairline lies above the usual one at each azimuth (rad), m."""
     front, temples = appearance.recession_m
-    away = np.abs(azimuth)
+    away = np.abs(azimuth.astype(np.float64))
     at_front, at_temples = np.exp(-((away / 0.8) ** 2)), np.exp(-(((away - 0.62) / 0.30) ** 2))
-    return front * at_front + temples * at_temples
+    return np.round(front * at_front + temples * at_temples, 7)  # no machine's exp can show
 
 
 def _paint(model: FaceModel, appearance: Appearance) -> np.ndarray:

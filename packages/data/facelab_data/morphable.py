@@ -31,13 +31,13 @@ SHAPE_LIMIT = 4.0  # standard deviations; further out faces come apart
 
 # A mesh at rest looks stern: lift brows, lids and the corners of the mouth a little.
 EASE = {
-    "browInnerUp": 0.14,
-    "browOuterUpLeft": 0.06,
-    "browOuterUpRight": 0.06,
+    "browInnerUp": 0.05,
+    "browOuterUpLeft": 0.09,
+    "browOuterUpRight": 0.09,
     "eyeWideLeft": 0.12,
     "eyeWideRight": 0.12,
-    "mouthSmileLeft": 0.10,
-    "mouthSmileRight": 0.10,
+    "mouthSmileLeft": 0.18,
+    "mouthSmileRight": 0.18,
 }
 # Standard deviation of a trait, in turns of its slider: by the start of its name, else the last.
 SPREAD = {
@@ -217,7 +217,7 @@ def vertices(model: FaceModel, macro: np.ndarray, shape: np.ndarray) -> np.ndarr
     """
     turns = np.clip(shape, -SHAPE_LIMIT, SHAPE_LIMIT) * model.shape_sd
     moved = _on_grid(macro) @ model.macro + _on_grid(turns) @ model.traits
-    return (model.rest + moved.reshape(len(macro), -1, 3)).astype(np.float32)
+    return (model.rest + moved.reshape(len(macro), *model.rest.shape)).astype(np.float32)
 
 
 def _on_grid(coefficients: np.ndarray) -> np.ndarray:

@@ -63,7 +63,9 @@ def decode_continuous(
         group = {factor: factors[factor] for factor in names}
         for factor, (tuned, guesses) in _regress(partition, known, group, studies).items():
             predictions[f"{factor}/ridge"] = guesses
-            readings += _score(partition, known, factor, group[factor], tuned, guesses, resamples)
+            rows = partition.scoring & known
+            scored = group[factor].targets[rows], guesses[rows], partition.identity[rows]
+            readings += _score(factor, group[factor], tuned, scored, resamples)
     return readings, predictions
 
 
@@ -106,17 +108,14 @@ def _regress(
 
 
 def _score(
-    partition: Partition,
-    known: np.ndarray,
     factor: str,
     truth: Continuous,
     tuned: Tuned,
-    guesses: np.ndarray,
+    scored: tuple[np.ndarray, np.ndarray, np.ndarray],
     resamples: Resamples,
 ) -> list[Reading]:
-    rows = partition.scoring & known
-    targets, predictions = truth.targets[rows], guesses[rows]
-    members = np.searchsorted(resamples.identities, partition.identity[rows])
+    targets, predictions, identity = scored
+    members = np.searchsorted(resamples.identities, identity)
     blocks = np.arange(len(members))
     if not truth.within_identity:
         blocks = np.unique(members, return_inverse=True)[1]

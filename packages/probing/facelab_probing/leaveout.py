@@ -28,11 +28,11 @@ from facelab_probing.scores import total_squares
 from facelab_probing.spectrum import (
     GRAM_LIMIT,
     Spectrum,
+    centre,
     check,
     decompose,
     eigenbasis_of_gram,
     project,
-    standards,
 )
 from facelab_probing.tuning import TuningConfig, lattice, tune
 
@@ -63,9 +63,13 @@ class CrossDecoded:
 
 @dataclass(frozen=True)
 class Sample:
-    """Units that vary (N, U), about their mean; targets (N, T), groups and folds (N,)."""
+    """Units that vary (N, U), about their mean; targets (N, T), groups and folds (N,).
+
+    `spread` is the standard deviation of each unit, (U,).
+    """
 
     units: np.ndarray
+    spread: np.ndarray
     targets: np.ndarray
     groups: np.ndarray
     folds: np.ndarray
@@ -129,26 +133,35 @@ def cross_decode(
     return CrossDecoded(predictions, sample.folds, np.array(chosen), history)
 
 
-def gather(
-    units: np.ndarray, targets: np.ndarray, groups: np.ndarray, folds: np.ndarray
-) -> Sample:
+def gather(units: np.ndarray, targets: np.ndarray, groups: np.ndarray, folds: np.ndarray) -> Sample:
     """Put images, targets, identities and folds together; raise if a fold splits an identity."""
     units = check(units, groups)
     pairs = np.unique(np.column_stack([np.unique(groups, return_inverse=True)[1], folds]), axis=0)
     if len(pairs) != len(np.unique(groups)):
         raise ValueError("an identity lies in more than one fold; deal them with grouped_folds")
-    mean, _, alive = standards(units)
-    return Sample((units - mean)[:, alive], np.asarray(targets, np.float64), groups, folds)
+    _, centred, spread, alive = centre(units)
+    if not alive.all():
+        centred, spread = centred[:, alive], spread[alive]
+    return Sample(centred, spread, np.asarray(targets, dtype=np.float64), groups, folds)
 
 
-def cross_curves(sample: Sample, penalties: np.ndarray) -> np.ndarray:
-    """Score every penalty on identities left out: R² over the images of all folds, (A, T)."""
+def cross_fit(sample: Sample, penalties: np.ndarray) -> tuple[np.ndarray, Spectrum, Ridge]:
+    """Score every penalty on identities left out, and fit all images.
+
+    Returns
+    -------
+    curves : array, (A, T)
+        R² over the images of all folds.
+    spectrum, ridge
+        Of all images, for any penalty; the spectrum's units are those of `sample`.
+    """
     moments = _moments_by_fold(sample)
     summed = 0.0
     for fold in tqdm(range(len(moments)), desc="folds", leave=False, disable=None):
         spectrum, ridge = _fit_without(sample, moments, (fold,), penalties.min())
         summed = summed + _fold_errors(sample, spectrum, ridge, fold, penalties)
-    return 1 - summed / total_squares(sample.targets)
+    spectrum, ridge = _fit_without(sample, moments, (), penalties.min())
+    return 1 - summed / total_squares(sample.targets), spectrum, ridge
 
 
 def _pair_errors(
@@ -204,9 +217,9 @@ def _fit_moments(
     mean, means = moments.units / moments.images, moments.targets / moments.images
     gram = moments.gram - moments.images * np.outer(mean, mean)
     scale = np.sqrt(np.maximum(np.diag(gram), 0) / moments.images)
-    if (scale <= BARELY * sample.units.std(axis=0)).any():
+    if (scale <= BARELY * sample.spread).any():
         return None
-    values, vectors = eigenbasis_of_gram(gram / np.outer(scale, scale))
+    values, vectors = eigenbasis_of_gram(gram / scale / scale[:, None])
     if smallest < GRAM_LIMIT * values.max(initial=0):
         return None
     axes = vectors / scale[:, None]

@@ -82,6 +82,9 @@ def probabilities(model: Logistic, scores: np.ndarray, penalty: float) -> np.nda
         Rows sum to 1; a class that was not met has 0.
     """
     shares = np.zeros((len(scores), model.classes))
+    if len(model.met) == 1:
+        shares[:, model.met] = 1
+        return shares
     shares[:, model.met] = softmax(_logits(scores, weights(model, penalty)), axis=1)
     return shares
 

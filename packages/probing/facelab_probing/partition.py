@@ -59,7 +59,7 @@ def divide(units: np.ndarray, identity: np.ndarray, split: np.ndarray, weakest: 
     units = check(units, identity)
     if len(split) != len(units):
         raise ValueError(f"split has {len(split)} entries for {len(units)} images")
-    unknown = sorted(set(split) - set(SPLITS))
+    unknown = sorted(set(split.tolist()) - set(SPLITS))
     if unknown:
         raise ValueError(f"unknown split {unknown[0]!r}; choose from {', '.join(SPLITS)}")
     for name in ("training", "validation", "testing"):

@@ -104,10 +104,10 @@ def errors(
         within = q.T @ truth
         beyond = np.maximum((truth**2).sum(axis=0) - (within**2).sum(axis=0), 0)
         truth = within
-    summed = [
-        ((truth - scores @ _rotated_weights(ridge, penalty)) ** 2).sum(axis=0)
-        for penalty in penalties
-    ]
+    summed = []
+    for penalty in penalties:
+        missed = truth - scores @ _rotated_weights(ridge, penalty)
+        summed.append(np.einsum("nt,nt->t", missed, missed))
     return np.array(summed) + beyond
 
 

@@ -62,8 +62,7 @@ def decompose(units: np.ndarray, groups: np.ndarray, smallest_penalty: float) ->
         The weakest ridge penalty that will be asked for.
     """
     units = check(units, groups)
-    mean, scale, alive = standards(units)
-    centred = units - mean
+    mean, centred, scale, alive = centre(units)
     zscored = centred[:, alive] / scale[alive]
     values, vectors = _eigenbasis(zscored, smallest_penalty)
     axes = np.zeros((units.shape[1], len(values)))
@@ -125,10 +124,12 @@ def check(units: np.ndarray, groups: np.ndarray) -> np.ndarray:
     return units
 
 
-def standards(units: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return each unit's mean, standard deviation (over N, not N - 1) and whether it varies."""
-    mean, scale = units.mean(axis=0), units.std(axis=0)
-    return mean, scale, scale > DEAD * np.abs(mean)
+def centre(units: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return each unit's mean, the centred units, their standard deviation (over N) and life."""
+    mean = units.mean(axis=0)
+    centred = units - mean
+    scale = np.sqrt(np.einsum("nu,nu->u", centred, centred) / len(units))
+    return mean, centred, scale, scale > DEAD * np.abs(mean)
 
 
 def eigenbasis_of_gram(gram: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

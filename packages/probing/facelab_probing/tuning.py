@@ -202,11 +202,10 @@ def _tell(
     if trial is None:
         distributions = {"step": IntDistribution(0, last)}
         attributes, params = {"scores": scores.tolist()}, {"step": step}
-        study.add_trial(
-            create_trial(
-                params=params, distributions=distributions, value=value, user_attrs=attributes
-            )
+        done = create_trial(
+            params=params, distributions=distributions, value=value, user_attrs=attributes
         )
+        study.add_trial(done)
     else:
         trial.set_user_attr("scores", scores.tolist())
         study.tell(trial, value)

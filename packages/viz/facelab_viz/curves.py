@@ -200,14 +200,15 @@ def learning_curves(
     for group, look in styles(order_of(table, by, order), by).items():
         for i, choice in enumerate([{part: name} for name in parts] or [{}]):
             label = "_part" if i else readable(group, labels)
-            drawn = look | {"linestyle": DASHES[i], "marker": "", "label": label}
+            drawn = look | {"linestyle": DASHES[i % len(DASHES)], "marker": "", "label": label}
             draw_line(ax, where(points, {by: group} | choice), value, band, drawn)
             if seeds:
                 draw_seeds(ax, table, {by: group} | choice, value, drawn)
         for mark in marks:
             draw_dots(ax, where(points, {by: group, mark: "True"}), value, look)
     for i, name in enumerate(parts):
-        ax.plot([], [], color=INK, linestyle=DASHES[i], label=readable(name, labels))
+        dash = DASHES[i % len(DASHES)]
+        ax.plot([], [], color=INK, linestyle=dash, label=readable(name, labels))
     for mark in marks:
         ax.plot([], [], "o", color=INK, label=readable(mark, labels))
     if linear_to is not None:

@@ -87,7 +87,7 @@ def _print_values(ax: Axes, cells: np.ndarray, colours: np.ndarray, digits: int)
     for (i, j), number in np.ndenumerate(cells):
         if np.isnan(number):
             continue
-        words = f"{number:.{digits}f}".replace("-", "−")
+        words = f"{number:z.{digits}f}".replace("-", "−")
         luminance = colours[i, j, :3] @ (0.2126, 0.7152, 0.0722)
         ink = "black" if luminance > BRIGHT else "white"
         ax.text(j, i, words, ha="center", va="center_baseline", color=ink, fontsize=size)

@@ -39,8 +39,7 @@ def contact_sheet(
         If `images` has another shape or type, or none is given.
     """
     images = _checked(images)
-    if columns < 1 or pad < 0:
-        raise ValueError(f"columns must be 1 or more and pad 0 or more; got {columns} and {pad}")
+    _check_grid(columns, pad)
     n, height, width, _ = images.shape
     columns = min(columns, n)
     rows = -(-n // columns)
@@ -81,8 +80,9 @@ def draw_sheet(
         If there are more or fewer words than places, or no image.
     """
     images = _checked(images)
+    _check_grid(columns, pad)
     n, height, width, _ = images.shape
-    columns = max(1, min(columns, n))
+    columns = min(columns, n)
     rows = -(-n // columns)
     _check_words("captions", captions, n)
     _check_words("row_labels", row_labels, rows)
@@ -131,19 +131,19 @@ def factor_sheet(
     Raises
     ------
     ValueError
-        If a factor has more or fewer values than pictures, or there is none.
+        If a factor has more or fewer values than pictures, there is none, or
+        pictures differ in size.
     """
     if not sweeps:
         raise ValueError("sweeps is empty: no factor to draw")
     columns = max(len(images) for images in sweeps.values())
+    size = _checked(next(iter(sweeps.values()))).shape[1:3]
     rows, captions = [], []
     for factor, images in sweeps.items():
-        if len(values.get(factor, ())) != len(images):
-            found = len(values.get(factor, ()))
-            raise ValueError(f"factor {factor!r} has {len(images)} pictures and {found} values")
+        _check_sweep(factor, _checked(images), values.get(factor, ()), size)
         blank = columns - len(images)
         filling = ((0, blank), (0, 0), (0, 0), (0, 0))
-        rows.append(np.pad(_checked(images), filling, constant_values=WHITE))
+        rows.append(np.pad(images, filling, constant_values=WHITE))
         captions += [_value(value, factor, labels) for value in values[factor]] + [""] * blank
     return draw_sheet(
         np.concatenate(rows),
@@ -171,6 +171,20 @@ def _checked(images: np.ndarray) -> np.ndarray:
             f"images must be (N, H, W, 3) uint8, N above 0; got {images.shape} {images.dtype}"
         )
     return images
+
+
+def _check_grid(columns: int, pad: int) -> None:
+    if columns < 1 or pad < 0:
+        raise ValueError(f"columns must be 1 or more and pad 0 or more; got {columns} and {pad}")
+
+
+def _check_sweep(factor: str, images: np.ndarray, values: Sequence, size: tuple[int, int]) -> None:
+    """Refuse a row whose pictures lack a value, or differ in size from the first row's."""
+    if len(values) != len(images):
+        raise ValueError(f"factor {factor!r} has {len(images)} pictures and {len(values)} values")
+    if images.shape[1:3] != size:
+        own, others = (f"{height} × {width}" for height, width in (images.shape[1:3], size))
+        raise ValueError(f"factor {factor!r} has pictures of {own} px, others of {others}")
 
 
 def _check_words(name: str, words: Sequence[str], places: int) -> None:

@@ -75,12 +75,16 @@ def check_unique(table: pd.DataFrame, keys: Sequence[str]) -> None:
     first = table[twice].iloc[0]
     same = (table[list(keys)] == first[list(keys)]).all(axis=1)
     rows = table[same]
-    point = ", ".join(f"{key} {first[key]!r}" for key in keys)
+    point = ", ".join(f"{key} {_said(first[key])}" for key in keys)
     # Columns of floats are measurements; any other may hold a choice that was not made.
     choices = [c for c in table.columns if c not in keys and not is_float_dtype(table[c])]
     differ = [column for column in choices if rows[column].nunique() > 1]
     why = f"they differ in {', '.join(differ)}" if differ else "nothing but numbers differs"
     raise ValueError(f"{len(rows)} rows for {point}: {why}; select one before drawing")
+
+
+def _said(name: object) -> str:
+    return repr(name) if isinstance(name, str) else str(name)
 
 
 def pooled(

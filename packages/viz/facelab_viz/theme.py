@@ -18,8 +18,8 @@ SINGLE_MM = 88.0  # one column of a journal page
 DOUBLE_MM = 180.0  # the full width
 INCH_MM = 25.4
 
-BLUE, VERMILLION, GREEN, AMBER = "#0067a5", "#d55e00", "#009e73", "#e6a000"
-PLUM, SKY, INK, GREY = "#8e2a77", "#5ab4e5", "#222222", "#8c8c8c"
+BLUE, VERMILLION, GREEN, AMBER = "#0067a5", "#d55e00", "#009068", "#e6a000"
+PLUM, SKY, INK, GREY = "#8e2a77", "#5ab4e5", "#222222", "#9a9a9a"
 NULL = "#d9d9d9"  # where a score cannot be told from chance
 
 # A factor and a network that was trained on it share a colour, in every figure.

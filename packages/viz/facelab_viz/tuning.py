@@ -82,7 +82,7 @@ def _search(ax: Axes, trials: pd.DataFrame, penalty: str, value: str) -> None:
     ax.scatter(trials[penalty], trials[value], c=trials["trial"], cmap=SEARCH, s=9, linewidths=0)
     ax.plot([], [], "o", color=early, label="first trial")
     ax.plot([], [], "o", color=late, label="last trial")
-    best = trials.loc[trials[value].idxmax()]
+    best = trials.iloc[trials[value].argmax()]
     ring = {"markerfacecolor": "none", "markeredgecolor": VERMILLION, "markeredgewidth": 1.0}
     ax.axvline(best[penalty], color=VERMILLION, linewidth=0.6, linestyle=(0, (2, 2)), zorder=0)
     ax.plot(best[penalty], best[value], "o", markersize=6, label="best", **ring)

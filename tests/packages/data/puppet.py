@@ -123,12 +123,14 @@ def write_masks(textures):
 def write(folder: Path) -> Path:
     """Write all files that a bake reads; returns the folder."""
     mpfb = folder / "mpfb2"
-    write_mesh(mpfb)
+    count = write_mesh(mpfb)
+    shift = [(i, 0, 0.5, 0) for i in range(count)]  # as if the whole head sat higher
     targets = mpfb / "targets"
     for gender in ("female", "male"):
         for age in ("baby", "child", "young", "old"):
             for ethnicity in ("african", "asian", "caucasian"):
-                write_target(targets / "macrodetails" / f"{ethnicity}-{gender}-{age}.target.gz")
+                name = f"{ethnicity}-{gender}-{age}.target.gz"
+                write_target(targets / "macrodetails" / name, [*shift, (MOVED, 0.1, 0.7, 0.3)])
             for body in ("averagemuscle-{}weight", "{}muscle-averageweight"):
                 for end in ("min", "max"):
                     name = f"universal-{gender}-{age}-{body.format(end)}.target.gz"

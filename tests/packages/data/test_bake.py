@@ -56,6 +56,14 @@ def test_identity_moves_both_halves_alike_and_asymmetry_against_each_other(array
             np.testing.assert_array_equal(turned, moves)
 
 
+def test_where_the_head_sits_on_the_body_is_no_trait(arrays):
+    """Mean faces move the whole head, and one vertex by 2 mm and more besides."""
+    macro = [str(label).startswith("macro:") for label in arrays["labels"]]
+    assert sum(macro) == 24
+    for moves in arrays["basis"][macro]:
+        assert np.count_nonzero(moves.any(axis=1)) == 2
+
+
 def test_hair_is_rooted_on_the_skull_wherever_a_ray_goes(arrays):
     corners = arrays["vertices"][arrays["root_vertices"]]
     places = (corners * arrays["root_weights"][..., None]).sum(axis=2)

@@ -35,7 +35,7 @@ def test_beard_and_brows_are_never_lighter_than_the_hair_until_they_grey(mix):
 
 def test_the_hue_of_cloth_goes_once_around_and_never_leaves_what_light_can_be():
     np.testing.assert_allclose(colours.cloth(-9, 0), colours.cloth(9, 0), atol=1e-9)
-    dyed = np.array([colours.cloth(h, l) for h in (-3, 0, 3) for l in (-9, 0, 9)])
+    dyed = np.array([colours.cloth(h, light) for h in (-3, 0, 3) for light in (-9, 0, 9)])
     assert ((dyed > 0) & (dyed < 1)).all()
 
 

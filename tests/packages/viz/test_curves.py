@@ -150,3 +150,10 @@ def test_two_decoders_for_one_point_are_refused(one):
     twice = pd.concat([one.assign(decoder="ridge"), one.assign(decoder="logistic")])
     with pytest.raises(ValueError, match="they differ in decoder"):
         curve_over_layers(twice, "score", "network")
+
+
+def test_more_parts_than_dashes_begin_again(training):
+    one = training[training["split"] == "training"]
+    many = pd.concat([one.assign(split=f"fold {fold}") for fold in range(9)])
+    lines = [line for line in learning_curves(many, part="split").lines if len(line.get_xdata())]
+    assert len(lines) == len(NETWORKS) * 9

@@ -70,3 +70,9 @@ def test_a_table_that_cannot_be_drawn_is_refused_in_one_line(table, one):
     with pytest.raises(ValueError, match="they differ in network") as error:
         layer_by_factor(table)
     assert "\n" not in str(error.value)
+
+
+def test_what_rounds_to_nothing_has_no_sign(one):
+    ax = layer_by_factor(one.assign(score=[-0.004, 0.004, -0.006] * 4))
+    assert [text.get_text() for text in ax.texts].count("0.00") == 8
+    assert [text.get_text() for text in ax.texts].count("−0.01") == 4

@@ -98,3 +98,15 @@ def test_a_factor_sheet_needs_a_value_per_picture(images):
         factor_sheet({"gender": images}, {"gender": ["female", "male"]})
     with pytest.raises(ValueError, match="no factor to draw"):
         factor_sheet({}, {})
+
+
+@pytest.mark.parametrize("draw", [contact_sheet, draw_sheet])
+def test_no_column_at_all_is_refused(images, draw):
+    with pytest.raises(ValueError, match="columns must be 1 or more"):
+        draw(images, 0)
+
+
+def test_a_factor_sheet_needs_pictures_of_one_size(images):
+    sweeps = {"gender": images[:2], "expression": images[:2, :3]}
+    with pytest.raises(ValueError, match="'expression' has pictures of 3 × 6 px, others of 4 × 6"):
+        factor_sheet(sweeps, {"gender": ["female", "male"], "expression": ["sad", "happy"]})

@@ -68,3 +68,9 @@ def test_rows_are_chosen_by_every_column_and_come_in_order_of_index(seeds):
     chosen = where(seeds.iloc[::-1], {"point": "a", "seed": "1"})
     assert chosen["score"].tolist() == [2.0]
     assert where(seeds.iloc[::-1], {"point": "a"}).index.tolist() == [0, 1, 2]
+
+
+def test_a_point_is_named_in_plain_words():
+    table = pd.DataFrame({"trial": [3, 3], "layer": ["a", "a"], "score": [0.1, 0.2]})
+    with pytest.raises(ValueError, match="2 rows for layer 'a', trial 3: nothing but"):
+        check_unique(table, ["layer", "trial"])

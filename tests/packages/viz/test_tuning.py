@@ -61,3 +61,9 @@ def test_a_table_that_cannot_be_drawn_is_refused_in_one_line(trials, change, mes
     with pytest.raises(ValueError, match=message) as error:
         penalty_history(change(trials))
     assert "\n" not in str(error.value)
+
+
+def test_searches_put_together_from_several_tables_keep_their_best(trials):
+    later = trials.assign(trial=trials["trial"] + 7, score=trials["score"] - 1)
+    axes = penalty_history(pd.concat([trials, later])).axes
+    assert [ring(ax).get_xdata()[0] for ax in axes] == [10, 1000]

@@ -39,10 +39,10 @@ class Strand(NamedTuple):
 def hair_opacity(across: float, along: float, raggedness: float, facing: float) -> float:
     """Let tips end lock by lock, and the outline of the shell thin out."""
     lock, strand = line(across * LOCKS, 1), line(across * STRANDS, 2)
-    end = 1.0 - raggedness * (0.15 + 1.1 * lock * lock + 0.5 * strand)
-    fade = 0.3 * raggedness + 0.012
+    end = 1.0 - raggedness * (0.9 * lock * lock + 0.3 * strand)
+    fade = 0.25 * raggedness + 0.008
     tip = smoothstep(end + fade, end - fade, along)
-    return tip * smoothstep(-0.05, 0.16, facing + 0.16 * (strand - 0.5))
+    return tip * smoothstep(-0.06, 0.08, facing + 0.08 * (lock - 0.5))
 
 
 @inline
@@ -72,10 +72,10 @@ def lobes(strand: Strand, view: tuple, light: Light, shift: float, curl: float) 
     s = max(0.0, 1.0 - t * t)
     s4 = s * s * s * s
     s16 = s4 * s4 * s4 * s4
-    white = s16 * s16 * 0.05 * (1.0 - 0.6 * curl)
+    white = s16 * s16 * 0.05 * (1.0 - 0.8 * curl)
     t -= 0.22
     s = max(0.0, 1.0 - t * t)
-    return white, s * s * s * s * s * s * s * 0.35
+    return white, s * s * s * s * s * s * s * 0.35 * (1.0 - 0.7 * curl)
 
 
 @inline
@@ -83,11 +83,9 @@ def hair_radiance(strand: Strand, look: Look, view: tuple, light: Light, around:
     """Light that leaves a lock of hair; `around` = (key light let through, noise lattice)."""
     shadow, lattice = around
     curl, seed = look.curl, look.noise_seed
-    lock = plane(
-        lattice, strand.across * (130.0 + 60.0 * curl) + seed, strand.along * (3.0 + 14.0 * curl), 3
-    )
-    fine = plane(lattice, strand.across * 520.0, strand.along * (2.0 + 20.0 * curl) + seed, 8)
-    colour = pigment(look, strand.across, 0.40 + 0.80 * lock + 0.35 * (fine - 0.5))
+    lock = plane(lattice, strand.across * 130.0 + seed, strand.along * (3.0 + 37.0 * curl), 3)
+    fine = plane(lattice, strand.across * 520.0, strand.along * (2.0 + 78.0 * curl) + seed, 8)
+    colour = pigment(look, strand.across, 0.40 + 0.80 * lock + (0.35 + 0.4 * curl) * (fine - 0.5))
     normal = strand.normal
     cosine = dot(normal, light.direction)
     along = dot(strand.tangent, light.direction)

@@ -23,7 +23,7 @@ from facelab_data.rendering.vectors import (
     times,
 )
 
-KEY, SKY, GROUND = (1.05, 1.02, 0.97), (0.92, 0.97, 1.06), (0.62, 0.55, 0.50)
+KEY, SKY, GROUND = (1.12, 1.09, 1.03), (0.92, 0.97, 1.06), (0.62, 0.55, 0.50)
 
 
 def key_light(x_deg: float, y_deg: float) -> Light:
@@ -46,7 +46,7 @@ def key_light(x_deg: float, y_deg: float) -> Light:
         softness=0.006,
         fill_direction=tuple(float(v) for v in opposite),
         fill=0.10,
-        ambient=0.40,
+        ambient=0.34,
         sky=SKY,
         ground=GROUND,
         exposure=1.0,

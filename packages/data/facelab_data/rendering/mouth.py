@@ -8,7 +8,7 @@ from facelab_data.rendering.compiled import inline
 from facelab_data.rendering.scene import TEETH_UPPER, Look, Surface
 from facelab_data.rendering.vectors import mixed, scaled, smoothstep
 
-ENAMEL, GUM, TONGUE_COLOUR = (0.74, 0.70, 0.61), (0.42, 0.13, 0.12), (0.40, 0.13, 0.12)
+ENAMEL, GUM, TONGUE_COLOUR = (0.88, 0.85, 0.77), (0.42, 0.13, 0.12), (0.40, 0.13, 0.12)
 # Where incisors, canine and premolars end, dm from the middle.
 UPPER_ENDS = (0.086, 0.150, 0.212, 0.256, 0.286, 0.330)
 LOWER_ENDS = (0.053, 0.110, 0.170, 0.225, 0.270, 0.330)
@@ -40,7 +40,7 @@ def tooth_surface(place: tuple, part: int, look: Look) -> Surface:
         gum = smoothstep(-0.49, -0.53, y + 0.020 * q2)
         tip = smoothstep(-0.42, -0.39, y)
     # each tooth is a rounded block; gaps and the depth of the mouth are dark
-    shade = (1.0 - 0.50 * q2 * q2 * q2) * (1.0 - 0.60 * smoothstep(0.14, 0.30, x))
+    shade = (1.0 - 0.50 * q2 * q2 * q2) * (1.0 - 0.45 * smoothstep(0.16, 0.31, x))
     shade *= 1.0 - 0.12 * tip
     if not upper:
         shade *= 0.82

@@ -186,8 +186,9 @@ def sample_radiance(mesh: Mesh, maps: Maps, look: Look, settings: Settings, samp
         normal, groove = wrinkled(normal, place, look, maps, settings.turned)
         occlusion *= groove
     elif part >= TEETH_UPPER and part < LASHES:
-        shadow = 0.45 + 0.55 * shadow
-        occlusion = 0.35 + 0.65 * occlusion
+        # the map of openness is of a mouth that is hardly open
+        shadow = 0.55 + 0.45 * shadow
+        occlusion = 0.55 + 0.45 * occlusion
     return radiance(surface, normal, at.gaze, light, (shadow, occlusion))
 
 

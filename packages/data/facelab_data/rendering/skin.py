@@ -16,7 +16,7 @@ from facelab_data.rendering.noise import plane, value
 from facelab_data.rendering.scene import Look, Surface
 from facelab_data.rendering.vectors import clamped, decay, mixed, scaled, smoothstep
 
-MOUTH_COLOUR = (0.22, 0.050, 0.045)
+MOUTH_COLOUR, GREY_ROOTS = (0.22, 0.050, 0.045), (0.28, 0.26, 0.25)
 
 
 class Skin(NamedTuple):
@@ -177,10 +177,11 @@ def haired(colour: tuple, skin: Skin, look: Look, n: Grain, hairs: float) -> tup
         colour = mixed(colour, (look.beard_r, look.beard_g, look.beard_b), k)
         bare *= 1.0 - k
     if look.scalp > 0.0 and skin.scalp > -0.02:
-        line = smoothstep(-0.010, 0.010, skin.scalp + 0.010 * (n.coarse - 0.5))
-        k = min(0.98, line * look.scalp * (0.72 + 0.5 * n.fine))
-        colour = mixed(colour, (look.hair_r, look.hair_g, look.hair_b), k)
-        bare *= 1.0 - k
+        line = smoothstep(-0.010, 0.008, skin.scalp + 0.010 * (n.coarse - 0.5))
+        k = min(0.98, line * look.scalp * (0.80 + 0.36 * n.fine))
+        hair = mixed((look.hair_r, look.hair_g, look.hair_b), GREY_ROOTS, 0.8 * look.grey)
+        colour = mixed(colour, hair, k)
+        bare *= (1.0 - k) * (1.0 - k)
     return colour, bare
 
 

@@ -77,9 +77,7 @@ def span(p: float, q: float, r: float, size: int) -> tuple:
 
 
 @inline
-def is_opaque(
-    mesh: Mesh, t: int, weights: tuple, raggedness: float, threshold: float
-) -> bool:
+def is_opaque(mesh: Mesh, t: int, weights: tuple, raggedness: float, threshold: float) -> bool:
     """Decide whether hair or a lash covers a sample."""
     a, b, c = mesh.triangles[t, 0], mesh.triangles[t, 1], mesh.triangles[t, 2]
     u, v, w = weights
@@ -125,7 +123,9 @@ def fill(mesh: Mesh, out: Buffers, t: int, thresholds: np.ndarray, raggedness: f
             near = np.float32(u * p[a, 2] + v * p[b, 2] + w * p[c, 2])
             if near <= out.nearness[y, x]:
                 continue
-            if part < LASHES or is_opaque(mesh, t, (u, v, w), raggedness, thresholds[y % pattern, x % pattern]):
+            if part < LASHES or is_opaque(
+                mesh, t, (u, v, w), raggedness, thresholds[y % pattern, x % pattern]
+            ):
                 out.nearness[y, x] = near
                 out.owner[y, x] = t
 

@@ -1,0 +1,83 @@
+"""Identity among people never met: read when planted, not otherwise."""
+
+import numpy as np
+import pytest
+from facelab_probing.identification import decode_identity, stratify
+from facelab_probing.inference import resample, tabulate
+from facelab_probing.partition import divide
+from facelab_probing.studies import Studies, history
+from facelab_probing.tuning import TuningConfig
+
+CONFIG = TuningConfig(
+    sampler="tpe",
+    trials=8,
+    penalty_range=(1e-1, 1e5),
+    steps_per_decade=4,
+    storage="",
+    seed=0,
+)
+IDENTITIES, EACH = 30, 16
+
+
+def decoded(rng, strength, decoder="lda"):
+    identity = np.repeat(np.arange(IDENTITIES), EACH) + 100
+    split = np.repeat(["training", "validation", "testing"], 10 * EACH)
+    units = strength * rng.normal(size=(IDENTITIES, 12))[identity - 100]
+    units += rng.normal(size=units.shape)
+    partition = divide(units, identity, split, 0.1)
+    studies = Studies(CONFIG, "layer", "")
+    resamples = resample(partition.identity[partition.scoring], 200, 100, 0)
+    readings, predictions = decode_identity(partition, (decoder,), 4, studies, resamples)
+    table = tabulate(readings)[0].set_index("measure")
+    return table, predictions[f"identity/{decoder}"], history(studies), partition
+
+
+@pytest.mark.parametrize("decoder", ["lda", "logistic"])
+def test_identity_is_read_when_planted(rng, decoder):
+    table, shares, _, partition = decoded(rng, 1.0, decoder)
+    assert (table["score"] > table["null_high"]).all()
+    assert table.loc["auc", "score"] > 0.85
+    assert (table["low"] <= table["score"]).all()
+    assert (table["score"] <= table["high"]).all()
+    assert (table["p"] < 0.02).all()
+    assert table.loc["auc", ["n", "identities"]].tolist() == [160, 10]
+    seen = np.isfinite(shares).all(axis=1)
+    np.testing.assert_array_equal(seen, partition.scoring)
+    np.testing.assert_allclose(shares[seen].sum(axis=1), 1)
+
+
+def test_identity_is_not_read_when_absent(rng):
+    table, _, _, _ = decoded(rng, 0.0)
+    assert (table["p"] > 0.05).all()
+    assert (table["score"] < 0.12).all()
+
+
+def test_the_penalty_comes_from_the_validation_identities(rng):
+    """Testing images are replaced by noise; what was tried and found stays the same."""
+    first, _, tried, _ = decoded(np.random.default_rng(1), 1.0)
+    identity = np.repeat(np.arange(IDENTITIES), EACH) + 100
+    again = np.random.default_rng(1)
+    units = again.normal(size=(IDENTITIES, 12))[identity - 100]
+    units += again.normal(size=units.shape)
+    units[identity >= 120] = rng.normal(size=(10 * EACH, 12))
+    split = np.repeat(["training", "validation", "testing"], 10 * EACH)
+    partition = divide(units, identity, split, 0.1)
+    studies = Studies(CONFIG, "layer", "")
+    resamples = resample(partition.identity[partition.scoring], 20, 20, 0)
+    readings, _ = decode_identity(partition, ("lda",), 4, studies, resamples)
+    assert history(studies).equals(tried)
+    assert readings[0].penalty == first["penalty"].iloc[0]
+    assert readings[0].score < first["score"].iloc[0] / 2
+
+
+def test_folds_hold_every_identity_evenly(rng):
+    codes = rng.permutation(np.repeat(np.arange(7), 8))
+    fold = stratify(codes, 4, rng)
+    table = np.zeros((7, 4), int)
+    np.add.at(table, (codes, fold), 1)
+    assert (table == 2).all()
+
+
+def test_one_image_of_an_identity_is_too_few(rng):
+    with pytest.raises(ValueError, match="fewest images of an identity 1"):
+        stratify(np.array([0, 0, 1]), 2, rng)
