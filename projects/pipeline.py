@@ -105,7 +105,7 @@ def overridden(overrides: list[str]) -> Iterator[None]:
     try:
         apply_overrides(CHANGED, overrides)
     except Exception as error:  # hydra and omegaconf raise many kinds
-        raise ValueError(f"--overrides: {error}") from None
+        raise ValueError(f"--overrides: {error.__cause__ or error}") from None
     shutil.copy(PARAMS, KEPT)
     _say(f"params.yaml changed for this run: {' '.join(overrides)}")
     shutil.copy(CHANGED, PARAMS)

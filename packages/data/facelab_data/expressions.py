@@ -70,7 +70,7 @@ EXPRESSIONS = {
     ),
     "sad": Expression(
         {
-            "browInnerUp": 1.15, "mouthFrown": 1.2, "mouthShrugLower": 0.60, "eyeBlink": 0.25,
+            "browInnerUp": 1.0, "mouthFrown": 1.0, "mouthShrugLower": 0.75, "eyeBlink": 0.25,
             "eyeLookDown": 0.25, "mouthPucker": 0.10,
         },
         (0.30, 0.0, 0.15, 0.15), 0.0,

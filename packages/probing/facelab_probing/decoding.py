@@ -1,214 +1,224 @@
-"""What can be read off a layer by weighted sums: every factor, scored on new identities.
+"""Linear decoding: what can be read off a layer by a weighted sum.
 
-Decoders are fitted on training identities, tuned on validation identities and scored once
-on testing identities; an identity on two sides is an error. Each score comes with an
-interval over identities and with the null of labels handed out anew. Nothing is written
-here: tables, predictions and tuning histories are returned.
+Every factor is fitted on the training identities, its penalty chosen on the validation
+identities, and scored once on the testing identities. Scores are 0 at chance and 1 at
+perfection: R² of continuous factors, scaled area under the ROC curve of categorical ones
+and of identity, beside balanced accuracy. Each has a 95 % interval over identities and a
+null by shuffled labels.
+
+`decode` serves one layer; all factors, penalties and trials share its decomposition.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
-from facelab_probing.assessment import InferenceConfig, assess
-from facelab_probing.inference import LEVELS
-from facelab_probing.readout import (
-    CLASSIFIERS,
-    Layer,
-    Readout,
-    layer,
-    read_classes,
-    read_continuous,
-    read_identity,
-)
-from facelab_probing.scores import MEASURES
-from facelab_probing.tuning import TuningConfig
+from facelab_probing import categorical, continuous
+from facelab_probing.categorical import Categorical, decode_categorical
+from facelab_probing.continuous import Continuous, decode_continuous
+from facelab_probing.identification import decode_identity
+from facelab_probing.inference import resample, tabulate
+from facelab_probing.partition import divide
+from facelab_probing.studies import Studies, history
+from facelab_probing.tuning import TuningConfig, lattice
 
-KINDS = ("continuous", "categorical")
-IDENTITY = "identity"
-COLUMNS = (
-    "factor", "target", "output", "decoder", "across", "penalty", "measure", "score",
-    "low", "high", "null_high", "p", "n_fit", "n", "identities",
-)  # fmt: skip
+LEVELS = ("identity", "image")
 
 
 @dataclass(frozen=True, kw_only=True)
-class DecodingConfig:
-    """How factors are decoded.
+class DecodeConfig:
+    """How to decode.
 
     Attributes
     ----------
-    classifiers : tuple of str
-        For categorical factors: keys of `readout.CLASSIFIERS`. Continuous factors are
-        read by ridge regression.
-    identity_classifiers : tuple of str
-        For identity.
-    folds : int
-        Folds over images in which identity is decoded.
+    continuous : tuple of str
+        Decoders of continuous factors; there is one, "ridge".
+    categorical : tuple of str
+        Decoders of categorical factors: "logistic", "lda" or both.
+    identity : tuple of str
+        Decoders of identity, of the same choice; empty leaves identity out.
     tuning : TuningConfig
-    inference : InferenceConfig
+    folds : int
+        Into which the images of held-out identities are divided to decode identity.
+    bootstraps : int
+        Draws of identities behind an interval.
+    permutations : int
+        Shuffles of labels behind a null.
     """
 
-    classifiers: tuple[str, ...]
-    identity_classifiers: tuple[str, ...]
-    folds: int
+    continuous: tuple[str, ...]
+    categorical: tuple[str, ...]
+    identity: tuple[str, ...]
     tuning: TuningConfig
-    inference: InferenceConfig
+    folds: int
+    bootstraps: int
+    permutations: int
 
 
 @dataclass(frozen=True)
-class Prediction:
-    """What a decoder says of every image, fitted ones included.
-
-    Attributes
-    ----------
-    columns : tuple of str
-        Outputs, or classes.
-    values : float32 array, (N, C)
-        Predicted targets, or the probability of each class; NaN where there is none.
-    true_probability : float32 array, (N,)
-        Of the image's own class; empty for a continuous factor.
-    chosen : int array, (N,)
-        The most probable class, -1 where there is none; empty for a continuous factor.
-    """
-
-    columns: tuple[str, ...]
-    values: np.ndarray
-    true_probability: np.ndarray
-    chosen: np.ndarray
-
-
-@dataclass(frozen=True)
-class Decoded:
-    """Everything read from one layer.
+class Decoding:
+    """What was read off a layer.
 
     Attributes
     ----------
     scores : DataFrame
-        Columns `COLUMNS`; a row per factor, output, decoder and measure.
-    predictions : dict
-        By "<decoder>/<factor>".
-    histories : DataFrame
-        Columns decoder, then those of `tuning.Tuned.history`.
+        A row per factor, target, decoder and measure ("r2", "auc", "balanced_accuracy"):
+        factor, target, decoder, penalty, measure, score, low, high, null_high, p, n,
+        identities. A factor with several outputs has a row for each, and the targets
+        "mean" (over outputs) and "best" (on validation).
+    predictions : dict of array
+        By "factor/decoder", a row for every image: predictions (N, T) of continuous
+        factors, probabilities (N, K) of the others; of identity for testing images only.
+    classes : dict of tuple
+        What the K columns stand for, by factor.
+    history : DataFrame
+        factor, target, decoder, trial, penalty, score on validation.
+    statistics : dict of array
+        "draws" (rows, bootstraps) and "null" (rows, permutations), a row per score:
+        what `inference.over_seeds` combines.
     """
 
     scores: pd.DataFrame
-    predictions: dict[str, Prediction]
-    histories: pd.DataFrame
+    predictions: dict[str, np.ndarray]
+    classes: dict[str, tuple]
+    history: pd.DataFrame
+    statistics: dict[str, np.ndarray]
 
 
 def decode(
     units: np.ndarray,
     factors: pd.DataFrame,
+    outputs: Mapping[str, Sequence[str]],
     *,
-    outputs: Mapping[str, tuple[str, ...]],
     kinds: Mapping[str, str],
     levels: Mapping[str, str],
-    config: DecodingConfig,
+    split: np.ndarray,
+    identity: np.ndarray,
+    config: DecodeConfig,
     seed: int,
-    study: str = "",
-) -> Decoded:
-    """Decode every factor from one layer.
-
-    A factor with several outputs also gets a row for their "mean", with an interval of
-    the mean, and one for the "best" output. The best is chosen on validation identities
-    and scored on testing identities: the highest of many test scores is biased upwards.
+    name: str = "layer",
+) -> Decoding:
+    """Decode every factor, and identity, from the units of one layer.
 
     Parameters
     ----------
     units : array, (N, U)
+        Activations of N images, or their principal components.
     factors : DataFrame
-        N rows; columns ``identity``, ``split`` and all outputs.
-    outputs : mapping
-        The columns of each factor to decode; several continuous columns may be joined
-        under one name.
-    kinds, levels : mapping
-        "continuous" or "categorical", and "identity" or "image", by factor.
+        A row per image. Labels that are missing (NaN, None, -1 for a class) are skipped.
+    outputs : mapping of str to sequence of str
+        Columns of each factor to decode; "identity" may be among them.
+    kinds : mapping of str
+        "continuous" or "categorical", by factor.
+    levels : mapping of str
+        "identity" for what is constant within an identity, else "image"; tells what is
+        shuffled for the null.
+    split : str array, (N,)
+        training (fitted), holdout (predicted only), validation (penalties), testing.
+    identity : array, (N,)
     seed : int
-        Of bootstrap and null. The draws depend on it and on the factor only, so that
-        layers and networks are compared on the same draws.
-    study : str
-        Prefix of the studies' names in a storage: network and layer.
+        Of folds, bootstrap draws and shuffles. The same seed draws the same for every layer
+        and network that saw the same stimuli.
+    name : str
+        The layer, in the names of studies; must be unique within a tuning storage.
+
+    Raises
+    ------
+    ValueError
+        If identities are shared between splits; if a kind, level, decoder or split is
+        unknown; if units are not finite; if a part of the images has no label.
     """
     _check(outputs, kinds, levels, config)
-    groups, split = factors[IDENTITY].to_numpy(), factors["split"].to_numpy(dtype=str)
-    here = layer(units, groups, split, config.tuning)
-    tables, predictions, histories = [], {}, []
-    for factor in tqdm(outputs, desc=f"decode {study}".rstrip(), leave=False):
-        columns = factors[list(outputs[factor])]
-        for decoder, readout in _readouts(
-            here, columns, factor, kind=kinds[factor], config=config, study=study
-        ):
-            table = assess(
-                readout,
-                groups,
-                factor=factor,
-                kind=kinds[factor],
-                level="image" if factor == IDENTITY else levels[factor],
-                config=config.inference,
-                seed=seed,
-            )
-            tables.append(table.assign(decoder=decoder))
-            predictions[f"{decoder}/{factor}"] = _prediction(readout, kinds[factor])
-            histories.append(readout.tuned.history.assign(decoder=decoder))
-    scores = pd.concat(tables, ignore_index=True)[list(COLUMNS)]
-    return Decoded(scores, predictions, pd.concat(histories, ignore_index=True))
+    partition = divide(units, identity, split, float(lattice(config.tuning)[0]))
+    resamples = resample(
+        partition.identity[partition.scoring], config.bootstraps, config.permutations, seed
+    )
+    numbers, labels = _labels(factors, outputs, kinds, levels, partition.identity)
+    studies = Studies(config.tuning, name, _key(partition.units, factors, split, config))
+    parts = [
+        decode_continuous(partition, numbers if config.continuous else {}, studies, resamples),
+        decode_categorical(partition, labels, config.categorical, studies, resamples),
+        decode_identity(partition, config.identity, config.folds, studies, resamples),
+    ]
+    scores, statistics = tabulate([reading for readings, _ in parts for reading in readings])
+    predictions = {name: guess for _, guesses in parts for name, guess in guesses.items()}
+    classes = {factor: truth.classes for factor, truth in labels.items()}
+    classes["identity"] = tuple(resamples.identities.tolist())
+    return Decoding(scores, predictions, classes, history(studies), statistics)
 
 
 def _check(
-    outputs: Mapping[str, tuple[str, ...]],
+    outputs: Mapping[str, Sequence[str]],
     kinds: Mapping[str, str],
     levels: Mapping[str, str],
-    config: DecodingConfig,
+    config: DecodeConfig,
 ) -> None:
-    """Raise where a name is unknown, before anything is fitted."""
-    asked = [
-        ("classifier", {*config.classifiers, *config.identity_classifiers}, CLASSIFIERS),
-        ("measure", set(config.inference.measures), MEASURES),
-        ("kind", {kinds[factor] for factor in outputs}, KINDS),
-        ("level", {levels[factor] for factor in outputs}, LEVELS),
+    """Raise on the first word that is unknown."""
+    choices = [
+        (kinds.get(factor), ("continuous", "categorical"), f"kind of {factor!r}")
+        for factor in outputs
     ]
-    for what, names, known in asked:
-        for name in sorted(names - set(known)):
-            raise ValueError(f"unknown {what} {name!r}; choose from {', '.join(known)}")
-    measured = {MEASURES[name].kind for name in config.inference.measures}
-    for kind in sorted({kinds[factor] for factor in outputs} - measured):
-        raise ValueError(f"no measure in {config.inference.measures} is for {kind} factors")
-    if not outputs:
-        raise ValueError("outputs name no factor to decode")
+    choices += [(levels.get(factor), LEVELS, f"level of {factor!r}") for factor in outputs]
+    choices += [(name, continuous.DECODERS, "continuous decoder") for name in config.continuous]
+    choices += [
+        (name, tuple(categorical.DECODERS), "categorical decoder")
+        for name in (*config.categorical, *config.identity)
+    ]
+    for value, known, what in choices:
+        if value not in known:
+            raise ValueError(f"unknown {what}: {value!r}; choose from {', '.join(known)}")
 
 
-def _readouts(
-    here: Layer,
-    columns: pd.DataFrame,
-    factor: str,
-    *,
-    kind: str,
-    config: DecodingConfig,
-    study: str,
-) -> Iterator[tuple[str, Readout]]:
-    """Yield each decoder asked for with what it read."""
-    if kind == "continuous":
-        yield "ridge", read_continuous(here, columns, factor, f"{study}/ridge/{factor}")
-    elif factor == IDENTITY:
-        for decoder in config.identity_classifiers:
-            name = f"{study}/{decoder}/{factor}"
-            yield decoder, read_identity(here, factor, decoder, config.folds, name)
-    else:
-        for decoder in config.classifiers:
-            name = f"{study}/{decoder}/{factor}"
-            yield decoder, read_classes(here, columns.iloc[:, 0], factor, decoder, name)
+def _labels(
+    factors: pd.DataFrame,
+    outputs: Mapping[str, Sequence[str]],
+    kinds: Mapping[str, str],
+    levels: Mapping[str, str],
+    identity: np.ndarray,
+) -> tuple[dict[str, Continuous], dict[str, Categorical]]:
+    """Take the labels out of the table; identity is decoded apart."""
+    numbers, classes = {}, {}
+    for factor, columns in outputs.items():
+        if factor == "identity":
+            continue
+        within = levels[factor] == "image"
+        if kinds[factor] == "continuous":
+            values = factors[list(columns)].to_numpy(dtype=np.float64, na_value=np.nan)
+            numbers[factor] = Continuous(values, tuple(columns), within)
+        else:
+            values, names = _codes(factors[columns[0]])
+            classes[factor] = Categorical(values, names, within)
+        if not within:
+            _require_constant(factor, values, identity)
+    return numbers, classes
 
 
-def _prediction(readout: Readout, kind: str) -> Prediction:
-    values = readout.values.astype(np.float32)
-    if kind == "continuous":
-        return Prediction(readout.columns, values, np.empty(0, np.float32), np.empty(0, int))
-    codes = readout.truth
-    labelled = np.take_along_axis(values, np.maximum(codes, 0)[:, None], axis=1)[:, 0]
-    predicted = np.isfinite(values).all(axis=1)
-    chosen = np.where(predicted, np.where(predicted[:, None], values, 0).argmax(axis=1), -1)
-    return Prediction(readout.columns, values, np.where(codes >= 0, labelled, np.nan), chosen)
+def _codes(column: pd.Series) -> tuple[np.ndarray, tuple]:
+    """Return each label as a number, -1 where missing, and the classes in order."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return column.cat.codes.to_numpy(dtype=np.int64), tuple(column.cat.categories)
+    if pd.api.types.is_numeric_dtype(column):
+        column = column.where(column != -1)
+    codes, names = pd.factorize(column, sort=True)
+    return codes.astype(np.int64), tuple(names.tolist())
+
+
+def _require_constant(factor: str, values: np.ndarray, identity: np.ndarray) -> None:
+    """Raise if a factor of identities changes within one; labels that are missing do not."""
+    known = values if values.dtype.kind == "f" else np.where(values < 0, np.nan, values)
+    by_identity = pd.DataFrame(known).groupby(np.asarray(identity))
+    if (by_identity.max() - by_identity.min()).max().max() > 1e-6 * np.nanmax(np.abs(known)):
+        raise ValueError(f"factor {factor!r} has level 'identity' but varies within an identity")
+
+
+def _key(units: np.ndarray, factors: pd.DataFrame, split: np.ndarray, config: DecodeConfig) -> str:
+    """Name the data, for studies that are stored."""
+    if not config.tuning.storage:
+        return ""
+    digest = blake2b(np.ascontiguousarray(units).tobytes(), digest_size=16)
+    digest.update(str(config.folds).encode())
+    digest.update(pd.util.hash_pandas_object(factors.assign(_split=split), index=False).to_numpy())
+    return digest.hexdigest()

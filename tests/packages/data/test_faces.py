@@ -1,9 +1,15 @@
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pandas as pd
 import pytest
 from facelab_data import backgrounds, faces, morphable, shards
 from facelab_data.appearance import ALBEDO
 from facelab_data.rendering import tone
+from facelab_data.rendering.scene import SKIN
+from facelab_data.rendering.studio import Studio
 
 MODEL = morphable.load()
 STILL = {
@@ -57,6 +63,27 @@ def test_an_image_depends_on_its_own_row_only():
     assert all(not np.array_equal(together[0], together[k]) for k in (1, 2, 3))
 
 
+def test_threads_do_not_disturb_each_other():
+    alone = draw(MIXED)
+    with ThreadPoolExecutor(2) as pool:
+        for images in pool.map(draw, [MIXED] * 4):
+            np.testing.assert_array_equal(images, alone)
+
+
+def test_another_process_draws_the_same_bytes(tmp_path):
+    MIXED.to_pickle(tmp_path / "table.pkl")
+    program = """
+import sys; sys.path[:0] = sys.argv[2:]
+import numpy as np, pandas as pd
+from facelab_data import faces, morphable
+table = pd.read_pickle(sys.argv[1] + "/table.pkl")
+images = faces.draw(morphable.load(), table, size_px=32, eyes=1, seed=3)
+np.save(sys.argv[1] + "/images.npy", images)
+"""
+    subprocess.run([sys.executable, "-c", program, tmp_path, *sys.path], check=True)
+    np.testing.assert_array_equal(np.load(tmp_path / "images.npy"), draw(MIXED))
+
+
 def test_a_pen_draws_with_the_shipped_model():
     pen = shards.Pen(
         open_model=faces.open_model, draw=faces.draw, model=morphable.ASSET,
@@ -93,6 +120,25 @@ def test_landmarks_lie_where_the_image_shows_the_face():
             pupil = image[line - 1 : line + 2, column - 1 : column + 2].min()
             cheek = image[line + 14 : line + 17, column - 1 : column + 2].min()
             assert pupil < 0.7 * cheek
+
+
+@pytest.mark.parametrize("turned", [0.0, 15.0])
+def test_landmarks_project_to_within_half_a_pixel_of_their_triangles(turned):
+    """The samples around a visible landmark belong to a triangle that has it for a corner."""
+    rows = table([(2, {"rotation_y_deg": turned})])
+    chosen, (camera,), studio = faces._landmark_vertices(MODEL), faces._cameras(1), Studio(240, 2)
+    ((_, sitter, shot),) = faces._sittings(MODEL, rows, 3)
+    studio.pose(sitter, shot)
+    mesh = studio.look_through(camera, sitter, sitter.look)
+    found = places(rows, 240)
+    checked = 0
+    for name, vertex in zip(faces.LANDMARK_NAMES, chosen, strict=True):
+        column, line = (2 * found[name][0]).astype(int)
+        around = studio.seen.owner[line - 1 : line + 2, column - 1 : column + 2]
+        if (mesh.parts[around] == SKIN).all():
+            assert (mesh.triangles[around] == vertex).any(), name
+            checked += 1
+    assert checked >= 4
 
 
 def test_translations_move_the_face_by_millimetres_whatever_its_distance():

@@ -14,6 +14,8 @@ from pathlib import Path
 from numba import njit
 from numba.core.caching import FunctionCache
 
+# Without `_nrt` numba emits no counting of references to arrays, which took half of the time of
+# shading; a kernel can then allocate no array, and must be given one to write to.
 inline = njit(forceinline=True, error_model="numpy", _nrt=False)
 
 

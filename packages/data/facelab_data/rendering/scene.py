@@ -87,7 +87,8 @@ class Head(NamedTuple):
     Attributes
     ----------
     vertices : (V, 3) float32
-        Neutral shape: the head's n vertices, then the hair shell.
+        Neutral shape, the origin midway between the eyes: the head's n vertices, then the
+        hair shell.
     triangles : (F, 3) int32
         Corners; the same for every identity.
     parts : (F,) int32

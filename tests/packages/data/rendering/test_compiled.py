@@ -1,4 +1,39 @@
+import importlib.util
+
+import pytest
 from facelab_data.rendering import compiled
+
+
+@pytest.fixture
+def function(tmp_path):
+    """A function in a file of its own, in a folder that can be written."""
+    path = tmp_path / "doubling.py"
+    path.write_text("def double(x):\n    return 2.0 * x\n")
+    spec = importlib.util.spec_from_file_location("doubling", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.double
+
+
+def test_a_compiled_kernel_is_found_again_until_a_module_of_the_folder_changes(
+    function, monkeypatch
+):
+    def hits():
+        doubled = compiled.kernel(function)
+        assert doubled(2.0) == 4.0
+        return sum(doubled.stats.cache_hits.values())
+
+    assert [hits(), hits()] == [0, 1]
+    monkeypatch.setattr(compiled._Cache, "digest", "of changed sources")
+    assert [hits(), hits()] == [0, 1]
+
+
+def test_a_kernel_works_where_no_folder_can_be_written(function, monkeypatch):
+    def refuse(*_):
+        raise RuntimeError("cannot cache function: no locator available")
+
+    monkeypatch.setattr(compiled, "_Cache", refuse)
+    assert compiled.kernel(function)(2.0) == 4.0
 
 
 def test_a_kernel_computes_what_its_function_does():

@@ -1,0 +1,32 @@
+import numpy as np
+import pandas as pd
+import pytest
+from facelab_data import stimuli
+
+from projects import draw
+
+
+@pytest.fixture
+def made(tmp_path, rng):
+    factors = pd.DataFrame({"identity": np.repeat(np.arange(60), 2), "split": "training"})
+    factors.loc[100:, "split"] = "testing"
+    images = rng.integers(256, size=(120, 8, 8, 3), dtype=np.uint8)
+    path = tmp_path / "stimuli.h5"
+    stimuli.write(path, [images], factors, {"identity": "categorical"}, {"identity": "identity"})
+    return stimuli.read(path)
+
+
+def test_the_sheet_shows_as_many_people_as_it_has_room_for(made):
+    chosen = draw.choose(made, seed=0)
+    assert len(chosen) == draw.SHOWN
+    assert made.factors["identity"].iloc[chosen].is_unique
+
+
+def test_images_and_people_are_counted(made):
+    found = draw.count(made)
+    assert found == {
+        "images": 120,
+        "identities": 60,
+        "images_training": 100,
+        "images_testing": 20,
+    }
