@@ -4,7 +4,7 @@
 the interpreter lock. `inline` marks what kernels call. Both keep IEEE order of
 operations, and no kernel calls the mathematical library: it holds only sums,
 products, quotients, square roots and comparisons, which every processor rounds
-alike, so that the same face has the same bytes on every machine.
+alike, so that the same input gives the same bytes on every machine.
 """
 
 import hashlib

@@ -28,8 +28,9 @@ def turn(x_deg: float, y_deg: float, z_deg: float) -> Turn:
     turns = []
     for axis, angle_deg in ((2, y_deg), (1, x_deg), (3, z_deg)):
         half = math.radians(angle_deg) / 2
-        quaternion = [math.cos(half), 0.0, 0.0, 0.0]
-        quaternion[axis] = math.sin(half)
+        # rounded, as mathematical libraries differ in the last digit
+        quaternion = [round(math.cos(half), 12), 0.0, 0.0, 0.0]
+        quaternion[axis] = round(math.sin(half), 12)
         turns.append(Turn(*quaternion))
     yaw, pitch, roll = turns
     return _product(_product(yaw, pitch), roll)

@@ -41,7 +41,7 @@ def key_light(x_deg: float, y_deg: float) -> Light:
     opposite = np.array([-direction[0], 0.25, 0.55])
     opposite /= np.sqrt(opposite @ opposite)
     return Light(
-        direction=tuple(float(v) for v in direction),
+        direction=tuple(round(float(v), 12) for v in direction),
         colour=KEY,
         softness=0.006,
         fill_direction=tuple(float(v) for v in opposite),
