@@ -1,18 +1,18 @@
-import importlib.util
+import importlib
+import sys
 
 import pytest
 from facelab_data.rendering import compiled
 
 
 @pytest.fixture
-def function(tmp_path):
-    """A function in a file of its own, in a folder that can be written."""
-    path = tmp_path / "doubling.py"
-    path.write_text("def double(x):\n    return 2.0 * x\n")
-    spec = importlib.util.spec_from_file_location("doubling", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.double
+def function(tmp_path, monkeypatch):
+    """A function in a module of its own, in a folder that can be written."""
+    (tmp_path / "doubling.py").write_text("def double(x):\n    return 2.0 * x\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "doubling", raising=False)
+    yield importlib.import_module("doubling").double
+    sys.modules.pop("doubling", None)
 
 
 def test_a_compiled_kernel_is_found_again_until_a_module_of_the_folder_changes(
