@@ -91,12 +91,22 @@ def expression(name: str) -> Expression:
     return EXPRESSIONS[name]
 
 
-def offsets(model: FaceModel, name: str) -> np.ndarray:
-    """Move the vertices of the head as an expression does, (n, 3) float32, m."""
+def offsets(model: FaceModel, name: str, amplitude: float = 1.0) -> np.ndarray:
+    """Move the vertices of the head as an expression does, (n, 3) float32, m.
+
+    Raises
+    ------
+    ValueError
+        If there is no such expression, or the amplitude is not within 0 to 1.
+    """
+    if not 0 <= amplitude <= 1:
+        raise ValueError(f"amplitude is {amplitude}; needed is 0 to 1")
     total = np.zeros(model.rest.shape, np.float32)
     for action, strength in expression(name).actions.items():
         for side in _sides(model, action):
-            total += np.float32(strength) * model.actions[model.action_names.index(side)]
+            total += (
+                np.float32(amplitude * strength) * model.actions[model.action_names.index(side)]
+            )
     return total
 
 

@@ -48,7 +48,13 @@ def open_model(path: Path) -> FaceModel:
 
 
 def draw(
-    model: FaceModel, factors: pd.DataFrame, *, size_px: int, eyes: int, seed: int
+    model: FaceModel,
+    factors: pd.DataFrame,
+    *,
+    size_px: int,
+    eyes: int,
+    seed: int,
+    samples: int = SAMPLES,
 ) -> np.ndarray:
     """Draw a face for each row.
 
@@ -63,6 +69,8 @@ def draw(
         1, or 2 for the views of a left and a right eye 64 mm apart.
     seed : int
         Decides what no factor does, as in `heads.build` and `backgrounds.make`.
+    samples : int
+        Along each side of a pixel.
 
     Returns
     -------
@@ -76,7 +84,7 @@ def draw(
     cameras = _cameras(eyes)
     _check(factors)
     images = np.empty((len(factors), eyes, size_px, size_px, 3), np.uint8)
-    studio = Studio(size_px, SAMPLES)
+    studio = Studio(size_px, samples)
     for row, sitter, shot in _sittings(model, factors, seed):
         behind = _backdrop(int(factors["background"].iloc[row]), size_px, seed)
         views = [_seen_from(camera, behind) for camera in cameras]

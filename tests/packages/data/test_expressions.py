@@ -30,3 +30,10 @@ def test_no_expression_is_a_weaker_form_of_another():
 def test_an_unknown_expression_is_refused_in_one_line():
     with pytest.raises(ValueError, match="unknown expression 'bored'; choose from neutral, happy"):
         expressions.expression("bored")
+
+
+def test_half_an_expression_moves_the_face_half_as_far():
+    whole, half = (expressions.offsets(MODEL, "fear", amplitude) for amplitude in (1.0, 0.5))
+    np.testing.assert_allclose(half, whole / 2, atol=1e-8)
+    with pytest.raises(ValueError, match="amplitude is 2; needed is 0 to 1"):
+        expressions.offsets(MODEL, "fear", 2)

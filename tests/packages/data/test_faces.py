@@ -198,6 +198,15 @@ def test_two_eyes_see_the_nose_nearer_than_the_background():
     assert near > 0 > far
 
 
+def test_more_samples_approach_the_same_image():
+    rows = table([(2, {})])
+    one, two, four = (
+        faces.draw(MODEL, rows, size_px=48, eyes=1, seed=3, samples=n).astype(float)
+        for n in (1, 2, 4)
+    )
+    assert np.abs(two - four).mean() < 0.8 * np.abs(one - four).mean()
+
+
 def test_a_table_that_cannot_be_drawn_is_refused_in_one_line():
     with pytest.raises(ValueError, match="eyes is 3; choose from 1, 2"):
         draw(MIXED, eyes=3)
