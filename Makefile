@@ -10,7 +10,7 @@ export DO_NOT_TRACK = true
 export DVC_NO_ANALYTICS = 1
 ARGS ?=
 
-.PHONY: help setup repro test test-all lint bench ui lock clean
+.PHONY: help setup repro test lint ui lock
 .DEFAULT_GOAL := help
 
 help:   ## list the verbs
@@ -26,9 +26,6 @@ test: setup  ## run the tests
 
 lint: setup  ## check style
 	ruff check . && ruff format --check .
-
-bench: setup  ## measure facelab beside its peers; prints and writes one table
-	python -m benchmarks $(ARGS)
 
 ui: setup  ## look at the runs in the browser
 	mlflow server --host 127.0.0.1 --port 5000 --workers 1
