@@ -1,14 +1,16 @@
 """Record what every layer of a network answers to every image of a set.
 
-The responses are reduced to principal components, fitted on training identities only.
-A network trained with several seeds gives several recordings.
+The responses are reduced to principal components, fitted on training identities only, as shown
+in the first view; other views of the same images share them, so that they can be compared.
+A network trained with several seeds gives several recordings, one folder for each view.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from facelab_data import stimuli
+from facelab_data import stimuli, views
 from facelab_models import checkpoints
 from facelab_models.network import FaceNet
 from facelab_probing import reduction
@@ -29,6 +31,8 @@ class Recording:
         Rows of ``stimuli`` and ``networks``.
     checkpoint : str
         ``last``; ``first``, the untrained network; or an epoch such as ``0.250``.
+    views : tuple of str
+        How images are shown, see `facelab_data.views`.
     layers : tuple of str
         Dotted names.
     components : int
@@ -40,13 +44,14 @@ class Recording:
     stimuli: str
     network: str
     checkpoint: str
+    views: tuple[str, ...]
     layers: tuple[str, ...]
     components: int
     dtype: str
 
 
 def main(name: str) -> None:
-    """Record the row called `name`, one file for each seed of its network."""
+    """Record the row called `name`, one file for each view and each seed of its network."""
     with stage.run("record", name) as run:
         row = run.params(Recording, f"recordings.{name}")
         place = run.read(f"artifacts/draw/{row.stimuli}") / "stimuli.h5"
@@ -55,9 +60,10 @@ def main(name: str) -> None:
         for folder in sorted(networks.iterdir(), key=lambda path: int(path.name[5:])):
             net, facts = checkpoints.load(choose(folder, row.checkpoint))
             net.to(run.device)
-            path = run.artifacts / f"{folder.name}.h5"
             made_from = {"network": row.network, "epoch": facts["epoch"], "seed": facts["seed"]}
-            captured = listen(net, made, row, path, (digest, made_from, run.scratch))
+            for view in row.views:
+                path = run.artifacts / view / f"{folder.name}.h5"
+                captured = listen(net, made, row, path, (digest, made_from, run.scratch))
             run.curves(
                 (f"captured_variance/{folder.name}", depth, share)
                 for depth, share in enumerate(captured)
@@ -72,8 +78,8 @@ def listen(
     path: Path,
     about: tuple[str, dict[str, object], Path],
 ) -> list[float]:
-    """Record one network; give the share of each layer's variance that is kept."""
-    digest, made_from, scratch = about
+    """Record one view of one network; give the share of each layer's variance that is kept."""
+    (digest, made_from, scratch), view = about, path.parent.name
     kept = reduce(net, made, row, scratch / f"{path.stem}.pca.h5") if row.components else None
     labels = {"split": made.factors["split"].to_numpy(dtype=str)}
     for factor, columns in made.outputs.items():
@@ -82,13 +88,13 @@ def listen(
     labels.setdefault("identity", made.factors["identity"].to_numpy())
     done = record(
         net,
-        made.blocks(BLOCK),
+        seen(made, view),
         row.layers,
         path,
         ids=np.arange(len(made.factors)),
-        images_digest=digest,
+        images_digest=f"{digest} {view}",
         labels={name: tidy(values) for name, values in labels.items()},
-        attributes=made_from | {"kinds": made.kinds, "levels": made.levels},
+        attributes=made_from | {"view": view, "kinds": made.kinds, "levels": made.levels},
         dtype=row.dtype,
         reduction=kept,
         scratch=scratch,
@@ -105,7 +111,7 @@ def reduce(net: FaceNet, made: stimuli.Stimuli, row: Recording, path: Path) -> r
     ids = np.flatnonzero(split == "training")
     found = reduction.fit(
         net,
-        made.blocks(BLOCK, ids),
+        seen(made, row.views[0], ids),
         row.layers,
         row.components,
         ids=ids,
@@ -114,6 +120,14 @@ def reduce(net: FaceNet, made: stimuli.Stimuli, row: Recording, path: Path) -> r
     )
     reduction.save(found, path)
     return found
+
+
+def seen(
+    made: stimuli.Stimuli, view: str, ids: np.ndarray | None = None
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Read images and show them in a view, a block at a time."""
+    for rows, images in made.blocks(BLOCK, ids):
+        yield rows, views.show(images, view)
 
 
 def choose(folder: Path, checkpoint: str) -> Path:

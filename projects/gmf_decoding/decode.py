@@ -87,8 +87,10 @@ def main(name: str) -> None:
     """Decode the recording called `name`; write scores, predictions and penalties."""
     with stage.run("gmf_decoding-decode", name) as run:
         config = run.params(DecodeConfig, "gmf_decoding.decode")
-        folder = run.read(f"artifacts/record/{name}")
+        folder = run.read(f"artifacts/record/{name}") / "upright"
         paths = sorted(folder.glob("seed-*.h5"), key=lambda path: int(path.stem[5:]))
+        if not paths:
+            raise FileNotFoundError(f"{folder} has no recordings: put upright into the row's views")
         seen = {path.stem: recordings.read(path) for path in paths}
         layers = next(iter(seen.values())).layers
         tables, searches = [], []
