@@ -43,8 +43,6 @@ class DecodeConfig:
     tuning : TuningConfig
     folds : int
         Into which the images of held-out identities are divided to decode identity.
-    bootstraps : int
-        Draws of identities behind an interval.
     permutations : int
         Shuffles of labels behind a null.
     """
@@ -54,7 +52,6 @@ class DecodeConfig:
     identity: tuple[str, ...]
     tuning: TuningConfig
     folds: int
-    bootstraps: int
     permutations: int
 
 
@@ -77,8 +74,8 @@ class Decoding:
     history : DataFrame
         factor, target, decoder, trial, penalty, score on validation.
     statistics : dict of array
-        "draws" (rows, bootstraps) and "null" (rows, permutations), a row per score:
-        what `inference.over_seeds` combines.
+        "values" (rows, testing identities) and "null" (rows, permutations), a row per
+        score: what `inference.over_seeds` combines and `intervals` compares.
     """
 
     scores: pd.DataFrame
@@ -120,7 +117,7 @@ def decode(
         training (fitted), holdout (predicted only), validation (penalties), testing.
     identity : array, (N,)
     seed : int
-        Of folds, bootstrap draws and shuffles. The same seed draws the same for every layer
+        Of folds and shuffles. The same seed gives the same for every layer
         and network that saw the same stimuli.
     name : str
         The layer, in the names of studies; must be unique within a tuning storage.
@@ -133,9 +130,7 @@ def decode(
     """
     _check(outputs, kinds, levels, config)
     partition = divide(units, identity, split, float(lattice(config.tuning)[0]))
-    resamples = resample(
-        partition.identity[partition.scoring], config.bootstraps, config.permutations, seed
-    )
+    resamples = resample(partition.identity[partition.scoring], config.permutations, seed)
     numbers, labels = _labels(factors, outputs, kinds, levels, partition.identity)
     studies = Studies(config.tuning, name, _key(partition.units, factors, split, config))
     parts = [
