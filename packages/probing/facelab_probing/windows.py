@@ -8,7 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from torch import Tensor
+
+Along = tuple[int, int, int]
+"""An axis (0 down, 1 along), and the places there in the input and in the output."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,48 +97,34 @@ def _regular(places: int, kernel: int, stride: int, padding: int, dilation: int 
     return Window(first=first, last=last, stride=stride, dilation=dilation)
 
 
-def _convolution(
-    along: tuple[int, int, int],
-    weight: Tensor,
-    bias: Tensor | None = None,
-    stride: object = 1,
-    padding: object = 0,
-    dilation: object = 1,
-    groups: int = 1,
-) -> Window:
+def _convolution(along: Along, *given: object, **named: object) -> Window:
+    options = _named("weight bias stride padding dilation groups", given, named)
     axis, _, places = along
-    kernel, dilation = weight.shape[2 + axis], _at(dilation, axis)
+    kernel, dilation = options["weight"].shape[2 + axis], _at(options.get("dilation", 1), axis)
+    padding = options.get("padding", 0)
     if isinstance(padding, str):
         padding = dilation * (kernel - 1) // 2 if padding == "same" else 0
-    return _regular(places, kernel, _at(stride, axis), _at(padding, axis), dilation)
+    stride = _at(options.get("stride", 1), axis)
+    return _regular(places, kernel, stride, _at(padding, axis), dilation)
 
 
-def _max_pooling(
-    along: tuple[int, int, int],
-    kernel_size: object,
-    stride: object = None,
-    padding: object = 0,
-    dilation: object = 1,
-    *_: object,
-    **__: object,
-) -> Window:
+def _max_pooling(along: Along, *given: object, **named: object) -> Window:
+    return _pooling(along, _named("kernel_size stride padding dilation", given, named))
+
+
+def _average_pooling(along: Along, *given: object, **named: object) -> Window:
+    return _pooling(along, _named("kernel_size stride padding", given, named))
+
+
+def _pooling(along: Along, options: dict) -> Window:
     axis, _, places = along
-    kernel, step = _at(kernel_size, axis), _at(stride or kernel_size, axis)
-    return _regular(places, kernel, step, _at(padding, axis), _at(dilation, axis))
+    kernel = options["kernel_size"]
+    stride, padding = options.get("stride") or kernel, options.get("padding", 0)
+    dilation = _at(options.get("dilation", 1), axis)
+    return _regular(places, _at(kernel, axis), _at(stride, axis), _at(padding, axis), dilation)
 
 
-def _average_pooling(
-    along: tuple[int, int, int],
-    kernel_size: object,
-    stride: object = None,
-    padding: object = 0,
-    *_: object,
-    **__: object,
-) -> Window:
-    return _max_pooling(along, kernel_size, stride, padding)
-
-
-def _adaptive_pooling(along: tuple[int, int, int], *_: object, **__: object) -> Window | None:
+def _adaptive_pooling(along: Along, *_: object, **__: object) -> Window | None:
     _, inputs, places = along
     if places == 1:
         return None
@@ -145,41 +133,34 @@ def _adaptive_pooling(along: tuple[int, int, int], *_: object, **__: object) -> 
     return Window(first=first, last=last, stride=inputs / places)
 
 
-def _padding(
-    along: tuple[int, int, int],
-    pad: tuple[int, ...],
-    mode: str = "constant",
-    *_: object,
-    **__: object,
-) -> Window | None:
+def _padding(along: Along, *given: object, **named: object) -> Window | None:
+    options = _named("pad mode value", given, named)
     axis, _, places = along
-    before = pad[2 * (1 - axis)] if len(pad) > 2 * (1 - axis) else 0
-    if mode != "constant":
+    if options.get("mode", "constant") != "constant":
         return None
-    return _regular(places, 1, 1, before)
+    pad, side = options["pad"], 2 * (1 - axis)  # the last axis comes first
+    return _regular(places, 1, 1, pad[side] if len(pad) > side else 0)
 
 
-def _resizing(
-    along: tuple[int, int, int],
-    size: object = None,
-    scale_factor: object = None,
-    mode: str = "nearest",
-    align_corners: bool | None = None,
-    *_: object,
-    antialias: bool = False,
-    **__: object,
-) -> Window | None:
+def _resizing(along: Along, *given: object, **named: object) -> Window | None:
+    options = _named("size scale_factor mode align_corners", given, named)
     axis, inputs, places = along
+    scale_factor, mode = options.get("scale_factor"), options.get("mode", "nearest")
     scale = inputs / places if scale_factor is None else 1 / _at(scale_factor, axis)
     centre = (np.arange(places) + 0.5) * scale
     if mode.startswith("nearest"):
         first = last = np.floor(centre if mode == "nearest-exact" else centre - scale / 2)
-    elif mode == "bilinear" and not align_corners:
-        reach = scale if antialias and scale > 1 else 1
+    elif mode == "bilinear" and not options.get("align_corners"):
+        reach = scale if options.get("antialias") and scale > 1 else 1
         first, last = np.floor(centre - reach + 0.5), np.floor(centre + reach + 0.5) - 1
     else:
         return None
     return Window(first=first.astype(int), last=last.astype(int), stride=scale)
+
+
+def _named(order: str, given: tuple, named: dict) -> dict:
+    """Give the options of an operation by name, however they were passed."""
+    return dict(zip(order.split(), given, strict=False)) | named
 
 
 def _at(value: object, axis: int) -> object:
@@ -198,5 +179,4 @@ WINDOWS: dict[str, Callable[..., Window | None]] = {
     "pad": _padding,
     "interpolate": _resizing,
 }
-"""For each of torch's operations: the window along ((axis, input places, output places), *options);
-None if it sees the whole image."""
+"""For each of torch's operations: its window along an axis, None if it sees the whole image."""
