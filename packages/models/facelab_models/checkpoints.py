@@ -15,8 +15,8 @@ from typing import Any
 
 import torch
 
+from facelab_models.kinds import TaskSpec
 from facelab_models.network import FaceNet, NetworkSpec, build
-from facelab_models.tasks import TaskSpec
 
 FORMAT = "facelab checkpoint 1"
 STATE_FORMAT = "facelab training state 1"

@@ -12,7 +12,8 @@ import torch
 import torch.nn as nn
 from torch import Tensor
 
-from facelab_models.tasks import TASKS, TaskSpec
+from facelab_models.kinds import TaskSpec
+from facelab_models.tasks import heads
 from facelab_models.trunks.resnet import RESNETS
 
 TRUNKS: dict[str, Callable[[], nn.Module]] = {**RESNETS}
@@ -27,7 +28,7 @@ class NetworkSpec:
     trunk : str
         A key of `TRUNKS`.
     tasks : dict of str to TaskSpec
-        A head for each, under this name.
+        A head for each, under this name, or one that several share.
     mean, std : tuple of float, (3,)
         Of the red, green and blue pixels, in [0, 1]; the network subtracts and divides by them.
     """
@@ -67,17 +68,13 @@ class FaceNet(nn.Module):
         self.spec = spec
         self.normalise = Normalise(spec.mean, spec.std)
         self.trunk = TRUNKS[spec.trunk]()
-        self.heads = nn.ModuleDict(
-            {
-                name: TASKS[task.kind].head(self.trunk.features, task)
-                for name, task in spec.tasks.items()
-            }
-        )
+        self.heads = nn.ModuleDict(heads(self.trunk.features, spec.tasks))
 
     def forward(self, images: Tensor) -> dict[str, Tensor]:
         """Map images (B, 3, H, W) in [0, 1] to each task's answers (B, outputs)."""
         features = self.trunk(self.normalise(images))
-        return {name: head(features) for name, head in self.heads.items()}
+        answers = {name: head(features) for name, head in self.heads.items()}
+        return {name: answers[task.head or name] for name, task in self.spec.tasks.items()}
 
 
 def build(spec: NetworkSpec, *, seed: int) -> FaceNet:
