@@ -25,6 +25,7 @@ from typing import TypeVar
 import numpy as np
 import pandas as pd
 import torch
+import torch.distributed
 import yaml
 from PIL import Image
 from threadpoolctl import threadpool_limits
@@ -49,6 +50,9 @@ class Run:
         Kept when the stage is killed, and handed back when it starts again unchanged.
     artifacts, results : Path
         Inside `scratch` until the stage ends well; then moved into place.
+    leads : bool
+        Whether this process is the one that writes and is tracked; of several that torchrun
+        started, the first.
     """
 
     name: str
@@ -58,6 +62,7 @@ class Run:
     artifacts: Path
     results: Path
     metrics: dict[str, float] = field(default_factory=dict)
+    leads: bool = True
 
     def params(self, kind: type[T], section: str) -> T:
         """Give a section of params.yaml as a typed value, and log it.
@@ -68,7 +73,8 @@ class Run:
         # A row is logged under the name of its table, so that two rows can be compared.
         prefix = section.removesuffix(f".{self.key}") if self.key else section
         flat = values.flat(typed)
-        tracking.log_params({f"{prefix}.{key}".strip("."): value for key, value in flat.items()})
+        if self.leads:
+            tracking.log_params({f"{prefix}.{key}".strip("."): v for key, v in flat.items()})
         return typed
 
     def peek(self, section: str) -> dict:
@@ -90,7 +96,8 @@ class Run:
         """
         if not Path(path).exists():
             raise FileNotFoundError(f"{path} is missing; `dvc repro` makes it")
-        tracking.log_input(path, provenance.digest(Path(path)))
+        if self.leads:
+            tracking.log_input(path, provenance.digest(Path(path)))
         return Path(path)
 
     def log(self, metrics: dict[str, float], step: int | None = None) -> None:
@@ -116,12 +123,21 @@ class Run:
 
 
 @contextmanager
-def run(name: str, key: str = "") -> Iterator[Run]:
+def run(name: str, key: str = "", *, together: bool = False) -> Iterator[Run]:
     """Open a stage: claimed, seeded, tracked, with its folders ready.
 
-    A stage that was killed is taken up again, in the same MLflow run.
+    A stage that was killed is taken up again, in the same MLflow run. Of the processes that
+    torchrun starts, for a stage that can work `together`, the first alone has all this; the others
+    have the values and the seed.
     """
     place = Path(name.replace("-", "/"), key)
+    if torch.distributed.is_torchelastic_launched():
+        if not together and os.environ["WORLD_SIZE"] != "1":
+            raise ValueError(f"{name} is the work of one process; start it without torchrun")
+        if os.environ["RANK"] != "0":
+            with threadpool_limits(values.read("threads")):
+                yield _follow(name, key, place)
+            return
     claim = process.claim(Path("scratch") / place)
     tracking.connect()
     stage = _prepare(name, key, place)
@@ -163,13 +179,26 @@ def _prepare(name: str, key: str, place: Path) -> Run:
     for other in home.glob("*/run_id"):
         if other.parent != scratch:
             shutil.rmtree(other.parent)
-    entropy = [values.read("seed"), zlib.crc32(str(place).encode())]
-    seed = int(np.random.default_rng(entropy).integers(2**31))
-    torch.manual_seed(seed)
+    seed = _seed(place)
     artifacts, results = scratch / "artifacts", scratch / "results"
     for folder in (artifacts, results):
         folder.mkdir(parents=True, exist_ok=True)
     return Run(name, key, seed, scratch, artifacts, results)
+
+
+def _follow(name: str, key: str, place: Path) -> Run:
+    """Give the run of a process that only helps the first: it has nowhere to write."""
+    nowhere = Path(os.devnull)
+    torch.set_num_threads(values.read("threads"))
+    return Run(name, key, _seed(place), nowhere, nowhere, nowhere, leads=False)
+
+
+def _seed(place: Path) -> int:
+    """Draw the stage's own seed, and start torch from it."""
+    entropy = [values.read("seed"), zlib.crc32(str(place).encode())]
+    seed = int(np.random.default_rng(entropy).integers(2**31))
+    torch.manual_seed(seed)
+    return seed
 
 
 def _publish(stage: Run, place: Path) -> None:

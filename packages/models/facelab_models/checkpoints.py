@@ -17,8 +17,8 @@ from typing import Any
 
 import torch
 
+from facelab_models.kinds import TaskSpec
 from facelab_models.network import FaceNet, NetworkSpec, build
-from facelab_models.tasks import TaskSpec
 from facelab_models.trunks.foreign import runs_code
 
 FORMAT = "facelab checkpoint 1"
