@@ -43,6 +43,7 @@ def main() -> None:
     asked = words.parse_args()
     os.chdir(ROOT)
     _environment()
+    os.environ[tracking.OVERRIDES] = asked.overrides
     try:
         claim = process.claim(ROOT / "scratch" / "pipeline")
     except BlockingIOError as error:
