@@ -19,6 +19,7 @@ from facelab_models.training import FitConfig, fit
 from projects import stage
 
 STILL = Augment(shift=0, zoom=0, flip=0, grey=0, brightness=0, contrast=0)
+KEYS = ["split", "task", "measure"]
 Targets = dict[str, np.ndarray]
 
 
@@ -62,11 +63,12 @@ def main(name: str) -> None:
             tables.append(train(run, row, seed, (made, targets, classes)))
         history = pd.concat(tables, ignore_index=True)
         run.table(history, "history.csv")
+        run.curves(mean_curves(history))
         last = history[history["epoch"] == history["epoch"].max()]
-        scores = last.groupby(["split", "task", "measure"])["value"]
-        for (split, task, measure), values in scores:
-            run.log({f"{split}_{measure}/{task}": values.mean()})
-            run.log({f"{split}_{measure}_sd_over_seeds/{task}": values.std(ddof=0)})
+        for (split, task, measure), values in last.groupby(KEYS)["value"]:
+            name = f"{split}_{measure}"
+            run.log({f"{name}/{task}": values.mean()}, step=round(last["epoch"].max()))
+            run.log({f"{name}_sd_over_seeds/{task}": values.std(ddof=0)})
 
 
 def train(
@@ -169,10 +171,17 @@ def report(run: stage.Run, history: list[dict], epoch: float) -> None:
     """Send this epoch's measurements to the run, a curve per seed."""
     now = [row for row in history if row["epoch"] == epoch]
     run.curves(
-        (f"{r['split']}_{r['measure']}_{r['task']}/seed_{r['seed']}", round(epoch), r["value"])
+        (f"{r['split']}_{r['measure']}_by_seed/{r['task']}_{r['seed']}", round(epoch), r["value"])
         for r in now
         if r["seed"] == now[-1]["seed"]
     )
+
+
+def mean_curves(history: pd.DataFrame) -> list[tuple[str, int, float]]:
+    """Give the mean over seeds of every measure after every epoch: metric, step, value."""
+    whole = history[history["epoch"] % 1 == 0]
+    means = whole.groupby([*KEYS, "epoch"])["value"].mean()
+    return [(f"{s}_{m}/{t}", round(epoch), value) for (s, t, m, epoch), value in means.items()]
 
 
 if __name__ == "__main__":
