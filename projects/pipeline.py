@@ -43,6 +43,7 @@ def main() -> None:
     asked = words.parse_args()
     os.chdir(ROOT)
     _environment()
+    os.environ[tracking.OVERRIDES] = asked.overrides
     try:
         claim = process.claim(ROOT / "scratch" / "pipeline")
     except BlockingIOError as error:
@@ -164,7 +165,8 @@ def _stale(repo: Repo, graph: DiGraph) -> set[str]:
 
 
 def _spawn(name: str, force: bool) -> subprocess.Popen:
-    words = [sys.executable, "-m", "dvc", "repro", "--single-item", name]
+    # Stages started together take turns at DVC's lock; by default it gives up after 3 s.
+    words = [sys.executable, "-m", "dvc", "--wait-for-lock", "repro", "--single-item", name]
     _say(f"{name} …")
     return subprocess.Popen(words + ["--force"] * force, stdout=subprocess.DEVNULL)
 

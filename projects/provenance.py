@@ -12,6 +12,7 @@ from pathlib import Path
 from projects import values
 
 PACKAGES = ("torch", "torchvision", "numpy", "scikit-learn", "optuna", "pandas", "h5py", "mlflow")
+MADE_FROM = "made_from.json"
 SOURCES = ("packages", "projects", "params.yaml", "dvc.yaml", "requirements.txt")
 
 
@@ -25,6 +26,12 @@ def digest(path: Path) -> str:
         return hashlib.md5("\n".join(parts).encode()).hexdigest()
     with path.open("rb") as file:
         return hashlib.file_digest(file, "md5").hexdigest()
+
+
+def made_from(path: Path) -> dict[str, str]:
+    """Give the values that an artifact and all before it were made from, as far as it says."""
+    note = path / MADE_FROM
+    return json.loads(note.read_text()) if note.exists() else {}
 
 
 def fingerprint(stage: Mapping, key: str, params: Mapping) -> str:

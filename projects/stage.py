@@ -16,7 +16,7 @@ import os
 import shutil
 import sys
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -53,6 +53,10 @@ class Run:
     leads : bool
         Whether this process is the one that writes and is tracked; of several that torchrun
         started, the first.
+    about : str
+        What the run's page says that it is; Markdown.
+    made_from : dict of str
+        Every value logged so far: the stage's own, and those behind its inputs.
     """
 
     name: str
@@ -61,8 +65,10 @@ class Run:
     scratch: Path
     artifacts: Path
     results: Path
+    about: str
     metrics: dict[str, float] = field(default_factory=dict)
     leads: bool = True
+    made_from: dict[str, str] = field(default_factory=dict)
 
     def params(self, kind: type[T], section: str) -> T:
         """Give a section of params.yaml as a typed value, and log it.
@@ -72,9 +78,8 @@ class Run:
         typed = values.typed(kind, section)
         # A row is logged under the name of its table, so that two rows can be compared.
         prefix = section.removesuffix(f".{self.key}") if self.key else section
-        flat = values.flat(typed)
-        if self.leads:
-            tracking.log_params({f"{prefix}.{key}".strip("."): v for key, v in flat.items()})
+        flat = {f"{prefix}.{key}".strip("."): str(v) for key, v in values.flat(typed).items()}
+        self._know(flat, self.name)
         return typed
 
     def peek(self, section: str) -> dict:
@@ -89,6 +94,9 @@ class Run:
     def read(self, path: str) -> Path:
         """Give a file or folder that another stage made, and log what it held.
 
+        The values it was made from are logged, too, so that two decodings can be
+        compared by the networks and the stimuli behind them.
+
         Raises
         ------
         FileNotFoundError
@@ -98,6 +106,7 @@ class Run:
             raise FileNotFoundError(f"{path} is missing; `dvc repro` makes it")
         if self.leads:
             tracking.log_input(path, provenance.digest(Path(path)))
+        self._know(provenance.made_from(Path(path)), path.partition("/")[2])
         return Path(path)
 
     def log(self, metrics: dict[str, float], step: int | None = None) -> None:
@@ -117,9 +126,22 @@ class Run:
         """Attach a file that is too big for the results to the run."""
         tracking.log_files(path)
 
+    def describe(self, text: str) -> None:
+        """Add a sentence to the description of the run."""
+        self.about = f"{self.about}\n\n{text}".strip()
+        tracking.describe(self.about)
+
     def picture(self, pixels: np.ndarray, name: str) -> None:
         """Write an image (H, W, 3), uint8, to the stage's results."""
         Image.fromarray(pixels).save(self.results / name)
+
+    def _know(self, found: Mapping[str, str], place: str) -> None:
+        """Log values; where an input was made otherwise than one before it, under its place."""
+        same = {name: self.made_from.get(name, value) == value for name, value in found.items()}
+        fresh = {n if same[n] else f"{n}/{place}": value for n, value in found.items()}
+        if self.leads:
+            tracking.log_params(fresh)
+        self.made_from |= fresh
 
 
 @contextmanager
@@ -151,6 +173,7 @@ def run(name: str, key: str = "", *, together: bool = False) -> Iterator[Run]:
         tracking.run(name.partition("-")[0], str(place), note, tags),
     ):
         tracking.log_params({"seed": values.read("seed"), "row": key or "-"})
+        stage.describe(f"`dvc repro {address}`")
         yield stage
         _publish(stage, place)
     shutil.rmtree(stage.scratch)
@@ -183,14 +206,15 @@ def _prepare(name: str, key: str, place: Path) -> Run:
     artifacts, results = scratch / "artifacts", scratch / "results"
     for folder in (artifacts, results):
         folder.mkdir(parents=True, exist_ok=True)
-    return Run(name, key, seed, scratch, artifacts, results)
+    about = stages[name].get("do", stages[name]).get("desc", "")
+    return Run(name, key, seed, scratch, artifacts, results, about)
 
 
 def _follow(name: str, key: str, place: Path) -> Run:
     """Give the run of a process that only helps the first: it has nowhere to write."""
     nowhere = Path(os.devnull)
     torch.set_num_threads(values.read("threads"))
-    return Run(name, key, _seed(place), nowhere, nowhere, nowhere, leads=False)
+    return Run(name, key, _seed(place), nowhere, nowhere, nowhere, "", leads=False)
 
 
 def _seed(place: Path) -> int:
@@ -207,6 +231,9 @@ def _publish(stage: Run, place: Path) -> None:
         text = json.dumps(stage.metrics, indent=2, sort_keys=True)
         (stage.results / "metrics.json").write_text(text + "\n")
     tracking.log_files(stage.results)
+    if any(stage.artifacts.iterdir()):
+        text = json.dumps(stage.made_from, indent=2, sort_keys=True)
+        (stage.artifacts / provenance.MADE_FROM).write_text(text + "\n")
     for made, top in ((stage.artifacts, "artifacts"), (stage.results, "results")):
         target = Path(top) / place
         if target.exists():

@@ -4,6 +4,7 @@ DVC owns files, MLflow owns runs. The store is a local SQLite file unless
 MLFLOW_TRACKING_URI says otherwise. Only this module speaks to MLflow.
 """
 
+import json
 import os
 import time
 import traceback
@@ -13,13 +14,14 @@ from math import isfinite
 from pathlib import Path
 
 import mlflow
-from mlflow.entities import Metric
+from mlflow.entities import Dataset, DatasetInput, Metric
 from mlflow.exceptions import MlflowException
 
 from projects import process, provenance
 
 ROOT = Path(__file__).resolve().parents[1]
 PARENT = "FACELAB_PARENT_RUN_ID"
+OVERRIDES = "FACELAB_OVERRIDES"  # what the pipeline changed in params.yaml for this time
 
 
 def connect() -> None:
@@ -51,6 +53,7 @@ def run(experiment: str, name: str, note: Path, tags: Mapping[str, str]) -> Iter
     with mlflow.start_run(**_which(note, name)) as active:
         note.write_text(active.info.run_id)
         mlflow.set_tags({**provenance.tags(ROOT), **process.tags(), **tags})
+        mlflow.set_tag("overrides", os.environ.get(OVERRIDES) or "-")
         try:
             yield
         except BaseException:
@@ -64,8 +67,20 @@ def log_params(params: Mapping[str, object]) -> None:
 
 
 def log_input(path: str, digest: str) -> None:
-    """Record what a stage read, by its content."""
+    """Record what a stage read, by its content: a tag, and the column Dataset of the run table."""
     mlflow.set_tag(f"data.{path}", digest)
+    name = path.partition("/")[2] or path
+    read = Dataset(name, digest, source_type="local", source=json.dumps({"uri": path}))
+    client, run_id = mlflow.MlflowClient(), mlflow.active_run().info.run_id
+    try:
+        client.log_inputs(run_id, [DatasetInput(read)])
+    except MlflowException:  # another run entered the same data at this moment; now it is there
+        client.log_inputs(run_id, [DatasetInput(read)])
+
+
+def describe(text: str) -> None:
+    """Say in words what the active run is, at the top of its page; Markdown."""
+    mlflow.set_tag("mlflow.note.content", text)
 
 
 def log_metrics(metrics: Mapping[str, float], step: int | None = None) -> None:

@@ -26,6 +26,7 @@ from projects import stage
 from projects.material import Material, Task, deal, describe, label, read_classes
 
 CLASSIFIERS = ("separate", "joined")
+KEYS = ["split", "task", "measure"]
 History = list[dict[str, object]]
 
 
@@ -91,7 +92,8 @@ def main(name: str) -> None:
         history = pd.concat([train(run, row, seed, material) for seed in row.seeds])
         if run.leads:
             run.table(history, "history.csv")
-            run.log(summarise(history))
+            run.curves(mean_curves(history))
+            run.log(summarise(history), step=round(history["epoch"].max()))
 
 
 def train(run: stage.Run, row: Network, seed: int, material: Material) -> pd.DataFrame:
@@ -186,7 +188,7 @@ def summarise(history: pd.DataFrame) -> dict[str, float]:
     """Give the mean of each last measurement over seeds, and their sd (n − 1) if there are more."""
     last = history[history["epoch"] == history.groupby("seed")["epoch"].transform("max")]
     found = {}
-    for (split, task, measure), values in last.groupby(["split", "task", "measure"])["value"]:
+    for (split, task, measure), values in last.groupby(KEYS)["value"]:
         found[f"{split}_{measure}/{task}"] = float(values.mean())
         if len(values) > 1:
             found[f"{split}_{measure}_sd_over_seeds/{task}"] = float(values.std(ddof=1))
@@ -197,7 +199,7 @@ def report(run: stage.Run, history: History, epoch: float) -> None:
     """Send this epoch's measurements to the run, a curve per seed."""
     now = [row for row in history if row["epoch"] == epoch]
     run.curves(
-        (f"{r['split']}_{r['measure']}_{r['task']}/seed_{r['seed']}", round(epoch), r["value"])
+        (f"{r['split']}_{r['measure']}_by_seed/{r['task']}_{r['seed']}", round(epoch), r["value"])
         for r in now
         if r["seed"] == now[-1]["seed"]
     )
@@ -213,6 +215,13 @@ def _teacher(dealt: dict[str, Batches], material: Material, row: Network) -> Bat
 
 def _name(row: dict[str, object]) -> str:
     return f"{row['split']}_{row['measure']}/{row['task']}"
+
+
+def mean_curves(history: pd.DataFrame) -> list[tuple[str, int, float]]:
+    """Give the mean over seeds of every measure after every epoch: metric, step, value."""
+    whole = history[history["epoch"] % 1 == 0]
+    means = whole.groupby([*KEYS, "epoch"])["value"].mean()
+    return [(f"{s}_{m}/{t}", round(epoch), value) for (s, t, m, epoch), value in means.items()]
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ PIPELINE = """
 stages:
   probe:
     foreach: ${rows}
-    do: {cmd: x, deps: [input.txt], params: [seed, 'rows.${key}']}
+    do: {cmd: x, desc: A probe., deps: [input.txt], params: [seed, 'rows.${key}']}
   look:
     cmd: x
     params: [seed]
@@ -55,6 +55,9 @@ def test_what_a_stage_reads_and_measures_is_in_its_run(folder):
     assert found.data.metrics == {"score/identity": 0.5, "loss": 1.0}
     tags = found.data.tags
     assert tags["dvc.stage"] == "probe@a"
+    assert tags["mlflow.note.content"] == "A probe.\n\n`dvc repro probe@a`"
+    (entry,) = found.inputs.dataset_inputs
+    assert entry.dataset.digest == tags["data.input.txt"]
     assert len(tags["data.input.txt"]) == 32
     assert tags["version.torch"]
     assert {"git.commit", "git.dirty"} <= set(tags)
@@ -112,6 +115,33 @@ def test_each_stage_has_its_own_seed_and_the_same_one_every_time(folder):
             seeds.append(run.seed)
     assert seeds[0] == seeds[3]
     assert len(set(seeds)) == 3
+
+
+def make_rows(*keys):
+    for key in keys:
+        with stage.run("probe", key) as run:
+            run.params(Row, f"rows.{key}")
+            (run.artifacts / "made.bin").write_text("big")
+
+
+def test_a_run_carries_the_values_behind_its_inputs(folder):
+    make_rows("b")
+    with stage.run("look") as run:
+        run.read("artifacts/probe/b")
+        (run.artifacts / "seen.bin").write_text("big")
+    assert last_run("look").data.params["rows.size"] == "4"
+    with stage.run("look") as run:  # and hands them on
+        run.read("artifacts/look")
+    assert last_run("look").data.params["rows.size"] == "4"
+
+
+def test_inputs_made_otherwise_are_told_apart_by_their_place(folder):
+    make_rows("a", "b")
+    with stage.run("look") as run:
+        run.read("artifacts/probe/a")
+        run.read("artifacts/probe/b")
+    params = last_run("look").data.params
+    assert (params["rows.size"], params["rows.size/probe/b"]) == ("3", "4")
 
 
 def test_a_missing_input_is_named(folder):
