@@ -21,7 +21,7 @@ import psutil
 
 ROOT = Path(__file__).resolve().parents[1]
 DRIVER = "FACELAB_DRIVER"  # names the driver to what it starts
-PATIENCE_S = 20  # for an orphan to notice that it is one, and to stop
+PATIENCE_S = 30  # for an orphan to notice that it is one, and to stop
 LOOK_S = 0.5
 
 
@@ -110,14 +110,21 @@ def follow_starters() -> None:
 
 
 def heed_signals() -> None:
-    """Let SIGTERM and SIGHUP, like Ctrl-C, unwind the program: runs are closed, files removed."""
+    """Let SIGTERM and SIGHUP, like Ctrl-C, unwind the program: runs are closed, files removed.
+
+    Nothing but another Ctrl-C interrupts that.
+    """
+    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    heeded = [each for each in signals if signal.getsignal(each) != signal.SIG_IGN]  # nohup
 
     def stop(number: int, _: object) -> NoReturn:
+        for each in heeded:
+            signal.signal(each, signal.SIG_IGN)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         raise KeyboardInterrupt(signal.Signals(number).name)
 
-    for each in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(each) != signal.SIG_IGN:  # as under nohup
-            signal.signal(each, stop)
+    for each in heeded:
+        signal.signal(each, stop)
 
 
 def _watch(names: list[str]) -> None:
