@@ -43,7 +43,10 @@ def main() -> None:
     )
     words.add_argument("--jobs", type=int, default=os.cpu_count(), help="stages at the same time")
     asked = words.parse_args()
+    if asked.jobs < 1:
+        words.error(f"--jobs is {asked.jobs}; at least 1 is needed")
     os.chdir(ROOT)
+    os.environ.pop(process.DRIVER, None)  # another one's
     process.heed_signals()
     process.follow_starters()
     _environment()
@@ -94,7 +97,7 @@ def reproduce(
                     waiting.remove(name)
                     running[name] = (start(name), time.monotonic())
             status = _collect(running) or status
-    except KeyboardInterrupt:
+    except BaseException:
         _stop([child for child, _ in running.values()])
         raise
     return status
