@@ -181,7 +181,7 @@ def _spawn(name: str, words: list[str], claim: TextIO) -> subprocess.Popen:
     """Start DVC on one stage. It shares the claim: the next driver waits until it is gone."""
     _say(f"{name} …")
     return subprocess.Popen(
-        [sys.executable, "-m", "dvc", "repro", "--single-item", name, *words],
+        [sys.executable, "-m", "dvc", "--wait-for-lock", "repro", "--single-item", name, *words],
         stdout=subprocess.DEVNULL,
         pass_fds=[claim.fileno()],
         process_group=0,  # Ctrl-C comes to the driver alone, which then stops the stages
