@@ -45,10 +45,19 @@ def fingerprint(stage: Mapping, key: str, params: Mapping) -> str:
         Its row, "" when it has none.
     params : mapping
         The whole of params.yaml.
+
+    Raises
+    ------
+    LookupError
+        When the stage's table has no such row.
     """
     row: object = key
     if "foreach" in stage:
-        table = values.look_up(params, stage["foreach"].strip("${}"))
+        name = stage["foreach"].strip("${}")
+        table = values.look_up(params, name)
+        if key not in (table or ()):
+            choices = ", ".join(map(str, table or ())) or "nothing"
+            raise LookupError(f"params.yaml: {name} has no row '{key}'; choose from {choices}")
         row = table[key] if isinstance(table, Mapping) else key
     entry = stage.get("do", stage)
     deps = [_fill(dep, key, row) for dep in entry.get("deps", [])]

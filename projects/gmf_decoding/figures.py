@@ -1,7 +1,6 @@
 """The figures of the decoding experiment, from its tables alone."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import pandas as pd
 from facelab_viz import theme
@@ -39,14 +38,15 @@ def main() -> None:
             fig = factors_over_layers(
                 table, low="low", high="high", order=recordings, labels=labels
             )
-            save(fig, run.results / "factors_over_layers")
+            save(run, fig, "factors_over_layers")
             first = table[table["network"] == recordings[0]]
-            save(layer_by_factor(first, labels=labels).figure, run.results / "layer_by_factor")
+            save(run, layer_by_factor(first, labels=labels).figure, "layer_by_factor")
 
 
-def save(fig: object, path: Path) -> None:
-    """Save a figure for the screen, the same bytes for the same figure."""
-    fig.savefig(path.with_suffix(".png"), dpi=200, metadata={"Software": None})
+def save(run: stage.Run, fig: object, name: str) -> None:
+    """Save a figure for the screen and for print, the same bytes for the same figure."""
+    fig.savefig(run.results / f"{name}.png", dpi=200, metadata={"Software": None})
+    fig.savefig(run.artifacts / f"{name}.pdf", metadata={"CreationDate": None})
 
 
 if __name__ == "__main__":
