@@ -164,7 +164,7 @@ def _stale(repo: Repo, graph: DiGraph) -> set[str]:
 
 
 def _spawn(name: str, force: bool) -> subprocess.Popen:
-    words = [sys.executable, "-m", "dvc", "repro", "--single-item", name]
+    words = [sys.executable, "-m", "dvc", "--wait-for-lock", "repro", "--single-item", name]
     _say(f"{name} …")
     return subprocess.Popen(words + ["--force"] * force, stdout=subprocess.DEVNULL)
 
