@@ -8,6 +8,7 @@ export MLFLOW_TRACKING_URI ?= sqlite:///$(CURDIR)/mlflow.db
 export MLFLOW_DISABLE_TELEMETRY = true
 export DO_NOT_TRACK = true
 export DVC_NO_ANALYTICS = 1
+PORT ?= 5000
 ARGS ?=
 
 .PHONY: help setup repro test lint ui lock
@@ -28,7 +29,8 @@ lint: setup  ## check style
 	ruff check . && ruff format --check .
 
 ui: setup  ## look at the runs in the browser
-	mlflow server --host 127.0.0.1 --port 5000 --workers 1
+	MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false MLFLOW_MODEL_CATALOG_URI= mlflow server \
+		--backend-store-uri "$(MLFLOW_TRACKING_URI)" --host 127.0.0.1 --port $(PORT) --workers 1
 
 lock:   ## resolve requirements.in anew into requirements.txt
 	uv pip compile --universal --python-version 3.11 --no-header --generate-hashes \

@@ -23,11 +23,16 @@ def tree() -> dict:
 
     Raises
     ------
+    FileNotFoundError
+        Outside the root of the repository.
     ValueError
         When it is not YAML, naming the line.
     """
+    path = Path("params.yaml")
+    if not path.exists():
+        raise FileNotFoundError(f"no params.yaml in {Path.cwd()}; go to the root of the repository")
     try:
-        return yaml.safe_load(Path("params.yaml").read_text())
+        return yaml.safe_load(path.read_text())
     except yaml.YAMLError as error:
         raise ValueError(f"params.yaml: {error}") from None
 

@@ -93,6 +93,7 @@ def main(name: str) -> None:
             raise FileNotFoundError(f"{folder} has no recordings: put upright into the row's views")
         seen = {path.stem: recordings.read(path) for path in paths}
         layers = next(iter(seen.values())).layers
+        run.describe(f"Steps of the curves: {', '.join(f'{i} {x}' for i, x in enumerate(layers))}.")
         tables, searches = [], []
         with h5py.File(run.artifacts / "predictions.h5", "w") as file:
             for depth, layer in enumerate(tqdm(layers, desc=f"decoding {name}", unit="layer")):

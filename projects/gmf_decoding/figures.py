@@ -1,7 +1,11 @@
-"""The figures of the decoding experiment, from its tables alone."""
+"""The figures of the decoding experiment, from its tables alone.
 
+Networks that saw other images cannot be compared, so each set of stimuli has figures of its
+own. Those of the first set in ``gmf_decoding.recordings`` bear the plain names.
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import pandas as pd
 from facelab_viz import theme
@@ -33,20 +37,35 @@ def main() -> None:
         config = run.params(Config, "gmf_decoding.figures")
         recordings = run.params(tuple[str, ...], "gmf_decoding.recordings")
         folder = run.read("results/gmf_decoding/decode")
-        table = pd.concat(pd.read_csv(folder / name / "summary.csv") for name in recordings)
+        seen = {name: run.params(str, f"recordings.{name}.stimuli") for name in recordings}
         labels = config.labels | config.layers
         with theme.apply():
-            fig = factors_over_layers(
-                table, low="low", high="high", order=recordings, labels=labels
-            )
-            save(fig, run.results / "factors_over_layers")
-            first = table[table["network"] == recordings[0]]
-            save(layer_by_factor(first, labels=labels).figure, run.results / "layer_by_factor")
+            for number, (stimuli, names) in enumerate(group(seen).items()):
+                table = pd.concat(pd.read_csv(folder / name / "summary.csv") for name in names)
+                suffix = f"_{stimuli}" if number else ""
+                fig = factors_over_layers(table, low="low", high="high", order=names, labels=labels)
+                save(run, fig, f"factors_over_layers{suffix}")
+                first = table[table["network"] == names[0]]
+                fig = layer_by_factor(first, labels=labels).figure
+                save(run, fig, f"layer_by_factor{suffix}")
 
 
-def save(fig: object, path: Path) -> None:
-    """Save a figure for the screen, the same bytes for the same figure."""
-    fig.savefig(path.with_suffix(".png"), dpi=200, metadata={"Software": None})
+def group(seen: Mapping[str, str]) -> dict[str, list[str]]:
+    """Give the recordings of each set of stimuli, in order.
+
+    >>> group({"identity": "faces", "celeba": "photographs", "untrained": "faces"})
+    {'faces': ['identity', 'untrained'], 'photographs': ['celeba']}
+    """
+    found: dict[str, list[str]] = {}
+    for name, stimuli in seen.items():
+        found.setdefault(stimuli, []).append(name)
+    return found
+
+
+def save(run: stage.Run, fig: object, name: str) -> None:
+    """Save a figure for the screen and for print, the same bytes for the same figure."""
+    fig.savefig(run.results / f"{name}.png", dpi=200, metadata={"Software": None})
+    fig.savefig(run.artifacts / f"{name}.pdf", metadata={"CreationDate": None})
 
 
 if __name__ == "__main__":

@@ -11,15 +11,17 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pandas as pd
-import torch
 from facelab_data import stimuli, views
 from facelab_models import checkpoints
+from facelab_models.augmentation import STILL
+from facelab_models.batches import Batches
 from facelab_models.evaluation import predict
 from facelab_models.network import FaceNet
 from facelab_probing.intervals import mean_over_identities, onset, paired_differences
 from tqdm import tqdm
 
 from projects import stage
+from projects.material import pixels
 
 BLOCK = 256
 UNKNOWN = -1
@@ -78,6 +80,7 @@ class Answers:
         The class each image has.
     identity : array, (N,)
     classes : tuple of str
+        All that the task's head can name.
     """
 
     named: np.ndarray
@@ -129,35 +132,47 @@ def ask(
 ) -> Answers:
     """Show the images of a split to every checkpoint, upright and inverted, angles to the last."""
     first = next(iter(nets.values()))
-    classes = tuple(first[0][1]["classes"][row.task])
-    truth = code(made.factors[row.task], classes)
-    rows = np.flatnonzero((made.factors["split"] == row.split) & (truth != UNKNOWN))
+    classes, own = catalogue(*first[0], row.task)
+    codes = pd.Index(classes[own]).get_indexer(made.factors[row.task].astype(str))
+    rows = np.flatnonzero((made.factors["split"] == row.split) & (codes != UNKNOWN))
     if not len(rows):
         raise ValueError(f"no image of split '{row.split}' has one of the classes of {row.task}")
     shown = tuple(dict.fromkeys((views.UPRIGHT, config.inverted, *config.angles)))
     named = np.full((len(nets), len(first), len(shown), len(rows)), UNKNOWN, np.int32)
-    device, done = stage.device(), 0
     with tqdm(total=len(rows), desc=f"showing {row.stimuli}", unit="image", delay=2) as bar:
-        for ids, images in made.blocks(BLOCK, rows):
-            here = slice(done, done + len(ids))
+        for start in range(0, len(rows), BLOCK):
+            here = slice(start, start + BLOCK)
+            images = pixels(made, rows[here], first[0][0].eyes)
             for place, view in enumerate(shown):
-                batch = tensor(views.show(images, view), device)
+                # Angles are for the networks as they are in the end.
                 every = slice(None) if view in shown[:2] else slice(-1, None)
-                for seed, stored in zip(named, nets.values(), strict=True):
-                    for cells, (net, _) in zip(seed[every], stored[every], strict=True):
-                        answer = predict(net.to(device), [(batch, {})])[row.task]
-                        cells[place, here] = answer.argmax(axis=1)
-            done += len(ids)
-            bar.update(len(ids))
+                cells = named[:, every, place, here]
+                answer(nets, every, views.show(images, view), row.task, cells)
+            bar.update(len(images))
     return Answers(
         named=named,
         epochs=np.array([facts["epoch"] for _, facts in first]),
         seeds=tuple(nets),
         views=shown,
-        truth=truth[rows],
+        truth=codes[rows] + own.start,
         identity=made.factors["identity"].to_numpy()[rows],
         classes=classes,
     )
+
+
+def answer(
+    nets: Mapping[int, list[tuple[FaceNet, dict]]],
+    every: slice,
+    images: np.ndarray,
+    task: str,
+    cells: np.ndarray,
+) -> None:
+    """Fill in which class each network gives each image: (S, checkpoints of `every`, n)."""
+    device = stage.device()
+    batches = Batches(images, {}, batch_size=BLOCK, augment=STILL, seed=0, device=device)
+    for seed, stored in zip(cells, nets.values(), strict=True):
+        for line, (net, _) in zip(seed, stored[every], strict=True):
+            line[:] = predict(net.to(device), batches)[task].argmax(axis=1)
 
 
 def compare(answers: Answers, inverted: str) -> dict[str, pd.DataFrame]:
@@ -237,14 +252,14 @@ def report(run: stage.Run, tables: Mapping[str, pd.DataFrame]) -> None:
         run.log({"gap_onset/epoch": float(gap["epoch"].iloc[found])})
 
 
-def code(column: pd.Series, classes: tuple[str, ...]) -> np.ndarray:
-    """Give each image the number of its class, −1 for none that the network knows."""
-    return pd.Index(classes).get_indexer(column.astype(str)).astype(np.int64)
-
-
-def tensor(images: np.ndarray, device: torch.device) -> torch.Tensor:
-    """Turn images (n, H, W, C) uint8 into what a network takes, (n, C, H, W) in [0, 1]."""
-    return torch.from_numpy(images).to(device).permute(0, 3, 1, 2).float().div_(255)
+def catalogue(net: FaceNet, facts: dict, task: str) -> tuple[tuple[str, ...], slice]:
+    """List the classes that a task's head can name, and say which are the task's own."""
+    spec = net.spec.tasks[task]
+    if not spec.head:
+        return tuple(facts["classes"][task]), slice(0, spec.outputs)
+    together = [name for name, other in net.spec.tasks.items() if other.head == spec.head]
+    classes = tuple(each for name in together for each in facts["classes"][name])
+    return classes, slice(spec.first, spec.first + spec.outputs)
 
 
 def keep(path: Path, answers: Answers) -> None:

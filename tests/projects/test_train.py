@@ -57,3 +57,11 @@ def test_identity_is_not_scored_on_people_nobody_was_taught(made):
     targets, _ = train.label(made, ("identity",))
     dealt = train.deal(made, targets, row, seed=0)
     assert set(dealt) == {"training", "holdout"}
+
+
+def test_a_learning_curve_is_the_mean_over_seeds_at_whole_epochs():
+    rows = [(0, 0.5, 9.0), (0, 1.0, 2.0), (1, 1.0, 4.0), (0, 2.0, 1.0), (1, 2.0, 2.0)]
+    history = pd.DataFrame(rows, columns=["seed", "epoch", "value"])
+    history = history.assign(split="holdout", task="identity", measure="loss")
+    found = train.mean_curves(history)
+    assert found == [("holdout_loss/identity", 1, 3.0), ("holdout_loss/identity", 2, 1.5)]

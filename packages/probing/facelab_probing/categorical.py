@@ -9,7 +9,7 @@ import numpy as np
 from facelab_probing import discriminant, logistic
 from facelab_probing.inference import Reading, Resamples, blocks_and_orders
 from facelab_probing.jackknife import accuracy_left_out, auc_left_out, pseudovalues
-from facelab_probing.partition import Partition, basis, require_labels
+from facelab_probing.partition import Partition, Round, basis, require_labels
 from facelab_probing.resampling import accuracy_null, auc_null, shuffled
 from facelab_probing.scores import balanced_accuracy, scaled_auc
 from facelab_probing.studies import Studies, choose
@@ -69,7 +69,7 @@ def decode_categorical(
         known = factor.codes >= 0
         require_labels(partition, known, name)
         for decoder in decoders:
-            penalty, shares = _classify(partition, name, factor, decoder, studies)
+            penalty, shares = classify(partition, name, factor, decoder, studies)
             predictions[f"{name}/{decoder}"] = shares
             rows = partition.scoring & known
             readings += _score(
@@ -81,23 +81,41 @@ def decode_categorical(
     return readings, predictions
 
 
-def _classify(
+def classify(
     partition: Partition, name: str, factor: Categorical, decoder: str, studies: Studies
 ) -> tuple[float, np.ndarray]:
-    """Return the penalty chosen and the probabilities of every image."""
-    known = factor.codes >= 0
-    spectrum, scores = basis(partition, known)
-    classes, kind = len(factor.classes), DECODERS[decoder]
-    model = kind.fit(spectrum, factor.codes[partition.fitting & known], classes)
-    rows = partition.tuning & known
-    codes, tuning = factor.codes[rows], scores[rows]
+    """Fit and tune one decoder of a factor, in every round.
 
-    def score_at(penalty: float) -> np.ndarray:
-        return np.array([scaled_auc(codes, kind.probabilities(model, tuning, penalty))])
+    Returns
+    -------
+    penalty : float
+        The one chosen; the median of several rounds.
+    probabilities : array, (N, K)
+        Of every image that a round speaks for, else NaN.
+    """
+    known, kind = factor.codes >= 0, DECODERS[decoder]
+    models: dict[bytes, Any] = {}
 
-    tuned = choose(studies, score_at, [name], factor=name, decoder=decoder)
-    penalty = float(tuned.penalties[0])
-    return penalty, kind.probabilities(model, scores, penalty)
+    def ask(fitted: np.ndarray, asked: np.ndarray, penalty: float) -> np.ndarray:
+        spectrum, scores = basis(partition, fitted & known)
+        key = np.packbits(fitted).tobytes()
+        if key not in models:
+            models[key] = kind.fit(spectrum, factor.codes[fitted & known], len(factor.classes))
+        return kind.probabilities(models[key], scores[asked], penalty)
+
+    penalties = np.empty(len(partition.rounds))
+    shares = np.full((len(known), len(factor.classes)), np.nan)
+    for fold, each in enumerate(partition.rounds):
+        codes = np.concatenate([factor.codes[asked & known] for _, asked in each.tuning])
+
+        def score_at(penalty: float, each: Round = each, codes: np.ndarray = codes) -> np.ndarray:
+            parts = [ask(fitted, asked & known, penalty) for fitted, asked in each.tuning]
+            return np.array([scaled_auc(codes, np.concatenate(parts))])
+
+        tuned = choose(studies, score_at, [name], factor=name, decoder=decoder, fold=fold)
+        penalties[fold] = tuned.penalties[0]
+        shares[each.predicting] = ask(each.fitting, each.predicting, penalties[fold])
+    return float(np.median(penalties)), shares
 
 
 def _score(

@@ -14,10 +14,10 @@ import numpy as np
 from facelab_probing import ridge
 from facelab_probing.inference import Reading, Resamples, blocks_and_orders
 from facelab_probing.jackknife import pseudovalues, r2_left_out
-from facelab_probing.partition import Partition, basis, require_labels
+from facelab_probing.partition import Partition, Round, basis, require_labels
 from facelab_probing.resampling import r2_null
-from facelab_probing.scores import r_squared
-from facelab_probing.studies import Studies, choose
+from facelab_probing.scores import r_squared, total_squares
+from facelab_probing.studies import Studies, average, choose
 from facelab_probing.tuning import Tuned, lattice
 
 DECODERS = ("ridge",)
@@ -84,28 +84,60 @@ def _by_known_images(
 def _regress(
     partition: Partition, known: np.ndarray, factors: Mapping[str, Continuous], studies: Studies
 ) -> dict[str, tuple[Tuned, np.ndarray]]:
-    """Regress the targets of several factors together; tune each; predict every image."""
-    spectrum, scores = basis(partition, known)
+    """Regress the targets of several factors together; tune each; predict every image.
+
+    Of several rounds, the median penalty and the mean score of tuning are told.
+    """
     targets = np.hstack([factor.targets for factor in factors.values()])
-    model = ridge.fit(spectrum, targets[partition.fitting & known])
-    tuning = partition.tuning & known
     penalties = lattice(studies.config)
-    table = ridge.curves(model, scores[tuning], targets[tuning], penalties)
-    curves = dict(zip(penalties.tolist(), table, strict=True))
-    results, start = {}, 0
-    for name, factor in factors.items():
-        columns = slice(start, start + len(factor.names))
-        start = columns.stop
-        tuned = choose(
-            studies,
-            lambda penalty, columns=columns: curves[penalty][columns],
-            factor.names,
-            factor=name,
-            decoder="ridge",
-        )
-        part = ridge.Ridge(model.values, model.moments[:, columns], model.means[columns])
-        results[name] = tuned, ridge.predict(part, scores, tuned.penalties)
-    return results
+    guesses = np.full(targets.shape, np.nan)
+    found: dict[str, list[Tuned]] = {name: [] for name in factors}
+    for fold, each in enumerate(partition.rounds):
+        table = _curves(partition, each, known, targets, penalties)
+        spectrum, scores = basis(partition, each.fitting & known)
+        model = ridge.fit(spectrum, targets[each.fitting & known])
+        for name, columns in _columns(factors).items():
+            curves = dict(zip(penalties.tolist(), table[:, columns], strict=True))
+            tuned = choose(
+                studies,
+                curves.__getitem__,
+                factors[name].names,
+                factor=name,
+                decoder="ridge",
+                fold=fold,
+            )
+            found[name].append(tuned)
+            part = ridge.Ridge(model.values, model.moments[:, columns], model.means[columns])
+            told = ridge.predict(part, scores[each.predicting], tuned.penalties)
+            guesses[each.predicting, columns] = told
+    return {
+        name: (average(found[name]), guesses[:, columns])
+        for name, columns in _columns(factors).items()
+    }
+
+
+def _columns(factors: Mapping[str, Continuous]) -> dict[str, slice]:
+    """Say which columns each factor has, where all targets stand side by side."""
+    ends = np.cumsum([len(factor.names) for factor in factors.values()]).tolist()
+    return dict(zip(factors, map(slice, [0, *ends], ends), strict=False))
+
+
+def _curves(
+    partition: Partition,
+    each: Round,
+    known: np.ndarray,
+    targets: np.ndarray,
+    penalties: np.ndarray,
+) -> np.ndarray:
+    """Score every penalty on the images that a round tunes on, all together: R², (A, T)."""
+    missed = 0.0
+    for fitted, asked in each.tuning:
+        spectrum, scores = basis(partition, fitted & known)
+        model = ridge.fit(spectrum, targets[fitted & known])
+        rows = asked & known
+        missed = missed + ridge.errors(model, scores[rows], targets[rows], penalties)
+    everyone = np.any([asked for _, asked in each.tuning], axis=0)
+    return 1 - missed / total_squares(targets[everyone & known])
 
 
 def _score(

@@ -1,10 +1,11 @@
 """Linear decoding: what can be read off a layer by a weighted sum.
 
 Every factor is fitted on the training identities, its penalty chosen on the validation
-identities, and scored once on the testing identities. Scores are 0 at chance and 1 at
-perfection: R² of continuous factors, scaled area under the ROC curve of categorical ones
-and of identity, beside balanced accuracy. Each has a 95 % interval over identities and a
-null by shuffled labels.
+identities, and scored once on the testing identities; in a set that has no validation
+identities the testing identities are crossed instead (see `partition`). Scores are 0 at
+chance and 1 at perfection: R² of continuous factors, scaled area under the ROC curve of
+categorical ones and of identity, beside balanced accuracy. Each has a 95 % interval over
+identities and a null by shuffled labels.
 
 `decode` serves one layer; all factors, penalties and trials share its decomposition.
 """
@@ -21,7 +22,7 @@ from facelab_probing.categorical import Categorical, decode_categorical
 from facelab_probing.continuous import Continuous, decode_continuous
 from facelab_probing.identification import decode_identity
 from facelab_probing.inference import resample, tabulate
-from facelab_probing.partition import divide
+from facelab_probing.partition import Partition, cross, divide
 from facelab_probing.studies import Studies, history
 from facelab_probing.tuning import TuningConfig, lattice
 
@@ -43,6 +44,9 @@ class DecodeConfig:
     tuning : TuningConfig
     folds : int
         Into which the images of held-out identities are divided to decode identity.
+    identity_folds : int
+        Into which the testing identities are divided where nobody is in validation; of
+        fewer identities, each is a fold.
     permutations : int
         Shuffles of labels behind a null.
     """
@@ -52,6 +56,7 @@ class DecodeConfig:
     identity: tuple[str, ...]
     tuning: TuningConfig
     folds: int
+    identity_folds: int
     permutations: int
 
 
@@ -114,7 +119,8 @@ def decode(
         "identity" for what is constant within an identity, else "image"; tells what is
         shuffled for the null.
     split : str array, (N,)
-        training (fitted), holdout (predicted only), validation (penalties), testing.
+        training (fitted), holdout (predicted only), validation (penalties), testing. Without
+        validation the testing identities are crossed.
     identity : array, (N,)
     seed : int
         Of folds and shuffles. The same seed gives the same for every layer
@@ -129,7 +135,7 @@ def decode(
         unknown; if units are not finite; if a part of the images has no label.
     """
     _check(outputs, kinds, levels, config)
-    partition = divide(units, identity, split, float(lattice(config.tuning)[0]))
+    partition = _divide(units, identity, split, config, seed)
     resamples = resample(partition.identity[partition.scoring], config.permutations, seed)
     numbers, labels = _labels(factors, outputs, kinds, levels, partition.identity)
     studies = Studies(config.tuning, name, _key(partition.units, factors, split, config))
@@ -143,6 +149,16 @@ def decode(
     classes = {factor: truth.classes for factor, truth in labels.items()}
     classes["identity"] = tuple(resamples.identities.tolist())
     return Decoding(scores, predictions, classes, history(studies), statistics)
+
+
+def _divide(
+    units: np.ndarray, identity: np.ndarray, split: np.ndarray, config: DecodeConfig, seed: int
+) -> Partition:
+    """Divide people once, or cross them where nobody is in validation."""
+    weakest = float(lattice(config.tuning)[0])
+    if (np.asarray(split) == "validation").any():
+        return divide(units, identity, split, weakest)
+    return cross(units, identity, split, weakest, folds=config.identity_folds, seed=seed)
 
 
 def _check(
@@ -214,6 +230,6 @@ def _key(units: np.ndarray, factors: pd.DataFrame, split: np.ndarray, config: De
     if not config.tuning.storage:
         return ""
     digest = blake2b(np.ascontiguousarray(units).tobytes(), digest_size=16)
-    digest.update(str(config.folds).encode())
+    digest.update(f"{config.folds} {config.identity_folds}".encode())
     digest.update(pd.util.hash_pandas_object(factors.assign(_split=split), index=False).to_numpy())
     return digest.hexdigest()

@@ -2,15 +2,16 @@
 
 An identity cannot be decoded without examples, so images of the testing identities are
 divided into folds, each decoded from the others. The penalty comes from the same
-procedure on the validation identities: no testing image has a say in it.
+procedure on the validation identities: no testing image has a say in it. Where nobody is
+in validation, each fold takes its penalty from the other folds, and has no say in it either.
 """
 
 import numpy as np
 
-from facelab_probing.categorical import DECODERS
+from facelab_probing.categorical import DECODERS, Categorical, classify
 from facelab_probing.inference import Reading, Resamples, orders
 from facelab_probing.jackknife import gallery_left_out, pseudovalues, unbiased
-from facelab_probing.partition import Partition
+from facelab_probing.partition import FEWEST_FOLDS, Partition, rounds_of
 from facelab_probing.resampling import accuracy_null, auc_null, shuffled
 from facelab_probing.scores import balanced_accuracy, scaled_auc
 from facelab_probing.spectrum import decompose, project
@@ -38,10 +39,16 @@ def decode_identity(
     """
     readings, predictions = [], {}
     codes = np.searchsorted(resamples.identities, partition.identity[partition.scoring])
+    once = len(partition.rounds) == 1
+    crossed = None if once or not decoders else _cross(partition, folds, resamples.seed)
     for decoder in decoders:
-        tuned = choose_penalty(partition, decoder, folds, studies)
-        held_out = Gallery(partition, partition.scoring, decoder, folds, resamples.seed)
-        shares = held_out.probabilities(tuned)
+        if crossed:
+            person = Categorical(codes, tuple(resamples.identities), within_identity=False)
+            tuned, shares = classify(crossed, "identity", person, decoder, studies)
+        else:
+            tuned = choose_penalty(partition, decoder, folds, studies)
+            held_out = Gallery(partition, partition.scoring, decoder, folds, resamples.seed)
+            shares = held_out.probabilities(tuned)
         everywhere = np.full((len(partition.units), shares.shape[1]), np.nan)
         everywhere[partition.scoring] = shares
         predictions[f"identity/{decoder}"] = everywhere
@@ -66,6 +73,21 @@ def stratify(codes: np.ndarray, folds: int, rng: np.random.Generator) -> np.ndar
     fold = np.empty(len(codes), dtype=int)
     fold[order] = np.arange(len(codes)) % folds
     return fold
+
+
+def _cross(partition: Partition, folds: int, seed: int) -> Partition:
+    """Divide the scored images, whoever they show, into rounds of folds."""
+    if folds < FEWEST_FOLDS:
+        raise ValueError(
+            f"folds {folds} must be at least {FEWEST_FOLDS} where nobody is in validation: "
+            "one to score, one to tune on, one to fit"
+        )
+    rows = partition.scoring
+    identity = partition.identity[rows]
+    codes = np.unique(identity, return_inverse=True)[1]
+    dealt = stratify(codes, folds, np.random.default_rng(seed))
+    rounds = rounds_of(dealt, np.ones(len(codes), bool))
+    return Partition(partition.units[rows], identity, rounds, partition.weakest)
 
 
 class Gallery:

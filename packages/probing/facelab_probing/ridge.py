@@ -14,7 +14,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from facelab_probing.scores import total_squares
 from facelab_probing.spectrum import Spectrum
 
 
@@ -109,16 +108,6 @@ def errors(
         missed = truth - scores @ _rotated_weights(ridge, penalty)
         summed.append(np.einsum("nt,nt->t", missed, missed))
     return np.array(summed) + beyond
-
-
-def curves(
-    ridge: Ridge, scores: np.ndarray, targets: np.ndarray, penalties: np.ndarray
-) -> np.ndarray:
-    """Score held-out images at every penalty: R² about their own mean, (A, T).
-
-    A target that does not vary there scores NaN.
-    """
-    return 1 - errors(ridge, scores, targets, penalties) / total_squares(targets)
 
 
 def _rotated_weights(ridge: Ridge, penalties: np.ndarray) -> np.ndarray:

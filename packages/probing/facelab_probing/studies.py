@@ -13,7 +13,7 @@ import pandas as pd
 from facelab_probing.tuning import Tuned, TuningConfig, lattice, tune
 
 STEPS_PER_DECADE = {"logistic": 2}  # refitted at every penalty; its score bends slowly
-COLUMNS = ["factor", "target", "decoder", "trial", "penalty", "score"]
+COLUMNS = ["factor", "target", "decoder", "fold", "trial", "penalty", "score"]
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,7 @@ def choose(
     *,
     factor: str,
     decoder: str,
+    fold: int = 0,
 ) -> Tuned:
     """Choose each target's penalty by its validation score.
 
@@ -50,6 +51,8 @@ def choose(
     ----------
     score_at : callable
         Validation score of every target, (T,), at a penalty.
+    fold : int
+        The round of a partition that the penalty is for; each has a study of its own.
     """
     steps = studies.config.steps_per_decade
     config = replace(
@@ -61,11 +64,18 @@ def choose(
         targets,
         config,
         factor=factor,
-        study=f"{studies.name}/{factor}/{decoder}",
+        study=f"{studies.name}/{factor}/{decoder}" + f"/{fold}" * (fold > 0),
         key=studies.key,
     )
-    studies.histories.append(tuned.history.assign(decoder=decoder)[COLUMNS])
+    studies.histories.append(tuned.history.assign(decoder=decoder, fold=fold)[COLUMNS])
     return tuned
+
+
+def average(rounds: Sequence[Tuned]) -> Tuned:
+    """Sum up what the rounds of a partition chose: median penalties, mean scores."""
+    penalties = np.median([tuned.penalties for tuned in rounds], axis=0)
+    scores = np.mean([tuned.scores for tuned in rounds], axis=0)
+    return Tuned(penalties, scores, pd.concat([tuned.history for tuned in rounds]))
 
 
 def history(studies: Studies) -> pd.DataFrame:

@@ -6,7 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from facelab_probing.decoding import DecodeConfig, decode
+from facelab_probing.folds import grouped_folds
 from facelab_probing.inference import COLUMNS, over_seeds
+from facelab_probing.leaveout import cross_decode
 from facelab_probing.tuning import TuningConfig
 from scipy.stats import kstest
 from sklearn.linear_model import RidgeCV
@@ -25,6 +27,7 @@ CONFIG = DecodeConfig(
         seed=0,
     ),
     folds=4,
+    identity_folds=4,
     permutations=99,
 )
 
@@ -160,11 +163,12 @@ def test_the_order_of_images_changes_nothing(small, rng):
     np.testing.assert_allclose(again[columns], first[columns], rtol=1e-6)
 
 
-def test_the_same_seed_gives_the_same_and_another_other_draws(small):
+def test_the_same_seed_gives_the_same_and_another_other_shuffles(small):
     first, again, other = (decoded(*small, seed=seed) for seed in (0, 0, 1))
     pd.testing.assert_frame_equal(first.scores, again.scores)
     assert first.scores["score"].equals(other.scores["score"])
-    assert not first.scores["low"].equals(other.scores["low"])
+    assert first.scores["low"].equals(other.scores["low"])
+    assert not first.scores["null_high"].equals(other.scores["null_high"])
 
 
 def test_missing_labels_of_any_kind_are_skipped(small):
@@ -188,6 +192,78 @@ def test_training_seeds_are_combined(small, rng):
     np.testing.assert_allclose(table["score"], mean)
     assert (table["low"] < table["score"]).all()
     assert (table["score"] < table["high"]).all()
+
+
+@pytest.fixture
+def few(rng):
+    """Ten people, 21 images each, nobody in validation: a code of yaw and of expression."""
+    identity = np.repeat(np.arange(10), 21)
+    units = rng.normal(size=(210, 20)) + rng.normal(size=(10, 20))[identity]
+    expression = np.tile(np.arange(7), 30)
+    yaw = rng.normal(size=210)
+    units[:, 0] += 4 * yaw
+    units[:, 1:8] += 4 * np.eye(7)[expression]
+    table = {"yaw_deg": yaw, "expression": np.array(list("abcdefg"))[expression]}
+    return units, table, identity, np.repeat("testing", 210)
+
+
+def test_few_people_are_crossed_and_all_of_them_scored(few):
+    config = replace(CONFIG, identity=("lda",))
+    found = decoded(*few, config)
+    scores = found.scores.set_index(["factor", "measure"])
+    assert (scores["n"] == 210).all()
+    assert (scores["identities"] == 10).all()
+    for factor in (("yaw_deg", "r2"), ("expression", "auc"), ("identity", "auc")):
+        assert scores.loc[factor, "score"] > 0.6
+        assert scores.loc[factor, "score"] > scores.loc[factor, "null_high"]
+        assert scores.loc[factor, "low"] < scores.loc[factor, "score"]
+    assert set(found.history["fold"]) == set(range(4))
+    assert all(np.isfinite(guesses).all() for guesses in found.predictions.values())
+
+
+def test_crossed_ridge_predicts_as_leaving_identities_out_does(few):
+    """Where moments are summed per fold instead of decomposing images: the same decoder."""
+    units, table, identity, split = few
+    tuning = replace(CONFIG.tuning, sampler="grid", trials=99)
+    config = replace(CONFIG, tuning=tuning, identity_folds=5)
+    found = decoded(units, table, identity, split, config)
+    truth = table["yaw_deg"][:, None]
+    oracle = cross_decode(units, truth, identity, folds=5, tuning=tuning, seed=0, factor="yaw")
+    np.testing.assert_allclose(found.predictions["yaw_deg/ridge"], oracle.predictions, atol=1e-6)
+
+
+def test_a_crossed_penalty_ignores_the_people_it_is_used_on(few, rng):
+    """One fold's labels are replaced by noise: what was tuned for it stays, for others not."""
+    units, table, identity, split = few
+    first = decoded(*few)
+    fold = grouped_folds(identity, 4, seed=0)
+    yaw = np.where(fold == 1, rng.normal(size=210), table["yaw_deg"])
+    again = decoded(units, table | {"yaw_deg": yaw}, identity, split)
+    tried = [each.history[each.history["factor"] == "yaw_deg"] for each in (first, again)]
+    same, other = ([table[table["fold"] == number] for table in tried] for number in (1, 2))
+    pd.testing.assert_frame_equal(*same)
+    assert not other[0]["score"].equals(other[1]["score"])
+    guesses = [each.predictions["yaw_deg/ridge"][fold == 1] for each in (first, again)]
+    np.testing.assert_array_equal(*guesses)
+
+
+def test_recognising_crossed_people_is_not_reading_a_factor(rng):
+    identity = np.repeat(np.arange(10), 21)
+    units = rng.normal(size=(10, 30))[identity] + 0.3 * rng.normal(size=(210, 30))
+    noise = {f"t{i}": rng.normal(size=10)[identity] for i in range(20)}
+    names = tuple(noise)
+    split = np.repeat("testing", 210)
+    scores = decoded(units, noise, identity, split, level="identity", shape=names).scores
+    assert scores.set_index("target").loc["mean", "score"] <= 0
+
+
+def test_nothing_is_read_of_crossed_people_where_nothing_is_there(few, rng):
+    units, table, identity, split = few
+    scores = []
+    for _ in range(8):
+        shuffled = {name: rng.permutation(values) for name, values in table.items()}
+        scores.append(decoded(units, shuffled, identity, split).scores["score"])
+    assert np.mean(scores, axis=0).max() < 0.05
 
 
 def test_an_identity_on_two_sides_is_refused(small):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from facelab_probing.identification import decode_identity, stratify
 from facelab_probing.inference import resample, tabulate
-from facelab_probing.partition import divide
+from facelab_probing.partition import cross, divide
 from facelab_probing.studies import Studies, history
 from facelab_probing.tuning import TuningConfig
 
@@ -19,7 +19,7 @@ CONFIG = TuningConfig(
 IDENTITIES, EACH = 30, 16
 
 
-def decoded(rng, strength, decoder="lda"):
+def decoded(rng, strength, decoder="lda", *, bare=False):
     identity = np.repeat(np.arange(IDENTITIES), EACH) + 100
     split = np.repeat(["training", "validation", "testing"], 10 * EACH)
     units = strength * rng.normal(size=(IDENTITIES, 12))[identity - 100]
@@ -28,7 +28,9 @@ def decoded(rng, strength, decoder="lda"):
     studies = Studies(CONFIG, "layer", "")
     resamples = resample(partition.identity[partition.scoring], 100, 0)
     readings, predictions = decode_identity(partition, (decoder,), 4, studies, resamples)
-    table = tabulate(readings)[0].set_index("measure")
+    table = {reading.measure: reading for reading in readings}
+    if not bare:
+        table = tabulate(readings)[0].set_index("measure")
     return table, predictions[f"identity/{decoder}"], history(studies), partition
 
 
@@ -50,6 +52,17 @@ def test_identity_is_not_read_when_absent(rng):
     table, _, _, _ = decoded(rng, 0.0)
     assert (table["p"] > 0.05).all()
     assert (table["score"] < 0.12).all()
+
+
+def test_the_null_is_as_wide_as_scores_of_nothing(rng):
+    """Both sides of a comparison between two folds agree: kept predictions miss that."""
+    scores, widths = [], []
+    for _ in range(60):
+        table, *_ = decoded(rng, 0.0, bare=True)
+        scores.append(table["auc"].score)
+        widths.append(table["auc"].null.std())
+    assert np.std(scores) == pytest.approx(np.mean(widths), rel=0.25)
+    assert abs(np.mean(scores)) < np.std(scores)
 
 
 def test_the_penalty_comes_from_the_validation_identities(rng):
@@ -81,3 +94,30 @@ def test_folds_hold_every_identity_evenly(rng):
 def test_one_image_of_an_identity_is_too_few(rng):
     with pytest.raises(ValueError, match="fewest images of an identity 1"):
         stratify(np.array([0, 0, 1]), 2, rng)
+
+
+def crossed(rng, strength, folds=4):
+    """Ten people, nobody in validation."""
+    identity = np.repeat(np.arange(10), EACH)
+    units = strength * rng.normal(size=(10, 12))[identity] + rng.normal(size=(10 * EACH, 12))
+    split = np.repeat("testing", len(identity))
+    partition = cross(units, identity, split, 0.1, folds=5, seed=0)
+    studies = Studies(CONFIG, "layer", "")
+    resamples = resample(identity, 200, 100, 0)
+    readings, predictions = decode_identity(partition, ("lda",), folds, studies, resamples)
+    return tabulate(readings)[0].set_index("measure"), predictions["identity/lda"]
+
+
+def test_identity_of_few_people_is_read_when_planted_and_not_when_absent(rng):
+    table, shares = crossed(rng, 1.0)
+    assert table.loc["auc", "score"] > 0.85
+    assert (table["p"] < 0.02).all()
+    assert table.loc["auc", ["n", "identities"]].tolist() == [160, 10]
+    np.testing.assert_allclose(shares.sum(axis=1), 1)
+    table, _ = crossed(rng, 0.0)
+    assert (table["score"] < 0.12).all()
+
+
+def test_two_folds_leave_nothing_to_tune_on(rng):
+    with pytest.raises(ValueError, match="folds 2 must be at least 3"):
+        crossed(rng, 1.0, folds=2)

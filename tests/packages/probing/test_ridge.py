@@ -31,20 +31,15 @@ def test_equals_scikit_learn_at_every_penalty(rng, count, units, penalty):
     np.testing.assert_allclose(layer[count:] @ raw + intercepts, expected, rtol=1e-6)
 
 
-def test_curves_equal_scores_of_predictions(rng):
+def test_errors_are_those_of_predictions(rng):
     layer, targets = images(rng, 120, 12), rng.normal(size=(120, 4))
     spectrum = decompose(layer[:80], np.arange(80), 1e-2)
     model = ridge.fit(spectrum, targets[:80])
     held_out, penalties = project(spectrum, layer[80:], np.arange(80, 120)), np.array([1.0, 50.0])
-    curves = ridge.curves(model, held_out, targets[80:], penalties)
-    for curve, penalty in zip(curves, penalties, strict=True):
+    errors = ridge.errors(model, held_out, targets[80:], penalties)
+    for error, penalty in zip(errors, penalties, strict=True):
         lost = targets[80:] - ridge.predict(model, held_out, np.full(4, penalty))
-        np.testing.assert_allclose(
-            curve,
-            1
-            - lost.var(axis=0) / targets[80:].var(axis=0)
-            - (lost.mean(axis=0) ** 2 / targets[80:].var(axis=0)),
-        )
+        np.testing.assert_allclose(error, (lost**2).sum(axis=0))
 
 
 def test_a_penalty_of_its_own_per_target(rng):

@@ -21,6 +21,7 @@ CONFIG = DecodeConfig(
         seed=0,
     ),
     folds=2,
+    identity_folds=4,
     permutations=40,
 )
 
