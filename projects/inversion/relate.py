@@ -64,7 +64,9 @@ def load(folder: Path, inverted: str) -> list[Views]:
         if not any((folder / view).glob("seed-*.h5")):
             there = ", ".join(sorted(path.name for path in folder.iterdir() if path.is_dir()))
             raise FileNotFoundError(f"{folder} has no view '{view}'; it has {there}")
-    names = sorted((p.name for p in (folder / UPRIGHT).glob("seed-*.h5")), key=lambda n: int(n[5:-3]))
+    names = sorted(
+        (p.name for p in (folder / UPRIGHT).glob("seed-*.h5")), key=lambda n: int(n[5:-3])
+    )
     return [
         {view: recordings.read(folder / view / name) for view in (UPRIGHT, inverted)}
         for name in names
@@ -84,8 +86,7 @@ def measure(
     """
     found: dict[str, list[list[np.ndarray]]] = {}
     for number, pair in enumerate(seen):
-        upright, inverted = pair.values()
-        identity, split = upright.labels["identity"], upright.labels["split"]
+        identity, split = (pair[UPRIGHT].labels[name] for name in ("identity", "split"))
         testing = split == "testing"
         rows: dict[str, list[np.ndarray]] = {}
         for layer in tqdm(layers, desc=f"seed {number + 1} of {len(seen)}", unit="layer"):

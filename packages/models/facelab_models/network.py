@@ -104,8 +104,9 @@ class FaceNet(nn.Module):
 
     Built by `build`. Its submodules are `normalise`, `trunk` (what all tasks share), `branches`
     (what each task has for itself, if the trunk branches) and `heads`, one per task. `spec` is the
-    description it was built from, `eyes` counts the pictures it takes of a face, `layers` names what
-    is worth recording, and `published_head` says what the original network calls its last layer.
+    description it was built from, `eyes` counts the pictures it takes of a face, `layers` names
+    what is worth recording, and `published_head` says what the original network calls its last
+    layer.
     """
 
     def __init__(self, spec: NetworkSpec, trunk: Trunk) -> None:
