@@ -30,6 +30,7 @@ import torch
 import yaml
 from PIL import Image
 from threadpoolctl import threadpool_limits
+from tqdm import tqdm
 
 from projects import process, provenance, tracking, values
 
@@ -149,17 +150,20 @@ def device() -> torch.device:
 
 def start(main: Callable[..., None]) -> None:
     """Run a stage's `main` from the command line; say what went wrong in one line."""
-    address = os.environ.get("DVC_STAGE", "facelab")
     process.heed_signals()
     process.follow_starters()
     try:
         main(*_row(main, sys.argv[1:]))
+        return
     except KeyboardInterrupt:
-        sys.exit(f"{address}: stopped; the same command goes on from here")
+        text = "stopped; the same command goes on from here"
     except (KeyError, IndexError):
         raise  # not about what the user said: an error in the code
     except (ValueError, OSError, LookupError, RuntimeError) as error:
-        sys.exit(f"{address}: {' '.join(str(error).split())}")
+        text = " ".join(str(error).split())
+    # As tqdm writes, it stands on a line of its own below a bar that was cut short.
+    tqdm.write(f"{os.environ.get('DVC_STAGE', 'facelab')}: {text}", file=sys.stderr)
+    sys.exit(1)
 
 
 def _row(main: Callable[..., None], words: list[str]) -> list[str]:
