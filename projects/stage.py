@@ -29,6 +29,7 @@ import pandas as pd
 import torch
 import yaml
 from PIL import Image
+from pydantic import NonNegativeInt, PositiveInt
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
@@ -125,7 +126,7 @@ def run(name: str, key: str = "") -> Iterator[Run]:
     A stage that was killed is taken up again, in the same MLflow run.
     """
     place = Path(name.replace("-", "/"), key)
-    threads = values.typed(int, "threads")
+    threads = values.typed(PositiveInt, "threads")
     stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
     work = provenance.fingerprint(stages[name], key, values.tree())
     with _disk_named(), process.claim(Path("scratch") / place):
@@ -137,7 +138,7 @@ def run(name: str, key: str = "") -> Iterator[Run]:
             threadpool_limits(threads),
             tracking.run(name.partition("-")[0], str(place), stage.scratch / "run_id", tags),
         ):
-            tracking.log_params({"seed": values.typed(int, "seed"), "row": key or "-"})
+            tracking.log_params({"seed": values.typed(NonNegativeInt, "seed"), "row": key or "-"})
             yield stage
             _publish(stage, place)
         shutil.rmtree(stage.scratch)
@@ -181,7 +182,7 @@ def _prepare(name: str, key: str, scratch: Path) -> Run:
         if other.parent != scratch:
             shutil.rmtree(other.parent)
     place = scratch.parent.relative_to("scratch")
-    entropy = [values.typed(int, "seed"), zlib.crc32(str(place).encode())]
+    entropy = [values.typed(NonNegativeInt, "seed"), zlib.crc32(str(place).encode())]
     seed = int(np.random.default_rng(entropy).integers(2**31))
     torch.manual_seed(seed)
     artifacts, results = scratch / "artifacts", scratch / "results"

@@ -145,6 +145,20 @@ def test_a_row_that_is_not_there_is_named_beside_those_that_are(folder):
     assert not (folder / "scratch").exists()
 
 
+@pytest.mark.parametrize(
+    ("good", "bad", "complaint"),
+    [
+        ("threads: 1", "threads: 0", "threads is 0: .* greater than 0"),
+        ("seed: 0", "seed: -1", "seed is -1: .* equal to 0"),
+    ],
+)
+def test_a_seed_or_number_of_threads_that_cannot_be_is_named(folder, good, bad, complaint):
+    text = (folder / "params.yaml").read_text()
+    (folder / "params.yaml").write_text(text.replace(good, bad))
+    with pytest.raises(ValueError, match=complaint), stage.run("probe", "a"):
+        pass
+
+
 def test_outside_the_repository_nothing_is_made(folder, tmp_path, monkeypatch):
     (tmp_path / "away").mkdir()
     monkeypatch.chdir(tmp_path / "away")
