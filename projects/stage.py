@@ -93,7 +93,10 @@ class Run:
             When it is not there.
         """
         if not Path(path).exists():
-            raise FileNotFoundError(f"{path} is missing; `dvc repro` makes it")
+            there = (
+                ", ".join(sorted(each.name for each in Path(path).parent.glob("*"))) or "nothing"
+            )
+            raise FileNotFoundError(f"{path} is missing (there is {there}); `dvc repro` makes it")
         tracking.log_input(path, provenance.digest(Path(path)))
         return Path(path)
 
