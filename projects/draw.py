@@ -1,20 +1,23 @@
-"""Make the stimulus sets: faces drawn by the generator, or photographs brought in.
+"""Make the stimulus sets: faces drawn by the generator, photographs brought in, words painted on.
 
-A row of ``stimuli`` that has a ``design`` is drawn; any other is a folder of photographs.
+A row of ``stimuli`` that has a ``design`` is drawn by the generator, one that has ``words`` is
+another row's set with words on its images, one that has a ``source`` is brought in.
 """
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from facelab_data import faces, stimuli
+from facelab_data import faces, stimuli, words
 from facelab_data.appearance import ALBEDO
 from facelab_data.factors import Design, sample
 from facelab_data.production import produce
 from facelab_data.shards import Pen
 from facelab_data.sources.folders import read_folder
-from facelab_data.sources.labels import Photographs
+from facelab_data.sources.photographs import Photographs
+from facelab_data.words import Words
 from facelab_viz.pictures import contact_sheet
 
 from projects import stage
@@ -47,11 +50,14 @@ class Generated:
 def main(name: str) -> None:
     """Make the set of the row called `name`, and a sheet to look at."""
     with stage.run("draw", name) as run:
-        generated = "design" in run.peek(f"stimuli.{name}")
-        row = run.params(Generated if generated else Photographs, f"stimuli.{name}")
-        path = run.artifacts / "stimuli.h5"
-        if generated:
+        section, path = f"stimuli.{name}", run.artifacts / "stimuli.h5"
+        kind = kind_of(run.peek(section), section)
+        row = run.params(kind, section)
+        if kind is Generated:
             draw(row, path, run.scratch, run.seed)
+        elif kind is Words:
+            run.read(row.path)
+            words.paint(path, row, run.seed)
         else:
             read_folder(path, row, run.seed)
         made = stimuli.read(path)
@@ -59,6 +65,21 @@ def main(name: str) -> None:
         run.picture(
             contact_sheet(made.images(choose(made, run.seed)), columns=8), "contact_sheet.png"
         )
+
+
+def kind_of(row: Mapping, section: str) -> type:
+    """Tell what makes a row's set, by the key that only such rows have.
+
+    Raises
+    ------
+    ValueError
+        When it has none of these keys, or several.
+    """
+    kinds = {"design": Generated, "words": Words, "source": Photographs}
+    found = [kinds[key] for key in kinds if key in row]
+    if len(found) != 1:
+        raise ValueError(f"params.yaml: {section} has not just one of {', '.join(kinds)}")
+    return found[0]
 
 
 def draw(row: Generated, path: Path, scratch: Path, seed: int) -> None:

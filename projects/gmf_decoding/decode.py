@@ -16,6 +16,7 @@ from facelab_probing import recordings
 from facelab_probing.decoding import DecodeConfig, Decoding
 from facelab_probing.decoding import decode as decode_layer
 from facelab_probing.inference import over_seeds
+from facelab_probing.intervals import adjust
 from tqdm import tqdm
 
 from projects import stage
@@ -53,7 +54,7 @@ def decode(
     return found
 
 
-def combine(found: Mapping[str, Decoding], layer: str, seed: int) -> pd.DataFrame:
+def combine(found: Mapping[str, Decoding], layer: str) -> pd.DataFrame:
     """Put the scores of all training seeds in one table, and those of all together below.
 
     Returns
@@ -65,7 +66,7 @@ def combine(found: Mapping[str, Decoding], layer: str, seed: int) -> pd.DataFram
     parts = [decoding.scores.assign(seed=name) for name, decoding in found.items()]
     tables = [decoding.scores for decoding in found.values()]
     statistics = [decoding.statistics for decoding in found.values()]
-    parts.append(over_seeds(tables, statistics, seed=seed).assign(seed="all"))
+    parts.append(over_seeds(tables, statistics).assign(seed="all"))
     scores = pd.concat(parts, ignore_index=True).assign(layer=layer)
     return scores[["seed", "layer", *tables[0].columns]]
 
@@ -94,13 +95,14 @@ def main(name: str) -> None:
         with h5py.File(run.artifacts / "predictions.h5", "w") as file:
             for depth, layer in enumerate(tqdm(layers, desc=f"decoding {name}", unit="layer")):
                 found = decode(seen, layer, config)
-                tables.append(combine(found, layer, config.tuning.seed))
+                tables.append(combine(found, layer))
                 searches += [d.history.assign(seed=seed, layer=layer) for seed, d in found.items()]
                 report(run, tables[-1], depth, config)
                 keep(file, found, layer)
         scores = pd.concat(tables, ignore_index=True).assign(network=name)
         write(run, scores, pd.concat(searches, ignore_index=True))
         summary = main_scores(scores, config)
+        summary = summary.assign(p_adjusted=adjust(summary["p"]))  # over factors and layers
         run.table(summary, "summary.csv")
         run.log(summarise(summary))
 

@@ -1,7 +1,8 @@
 """Networks and trainings on disk.
 
 A checkpoint holds weights and the spec that rebuilds the network, never a pickled module: reading
-one runs no code but this package's. A file appears complete or not at all.
+one runs no code but this package's, unless the caller trusts the function that builds the trunk. A
+file appears complete or not at all.
 """
 
 import io
@@ -9,6 +10,7 @@ import json
 import os
 import pickle
 import warnings
+from collections.abc import Collection
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ import torch
 
 from facelab_models.network import FaceNet, NetworkSpec, build
 from facelab_models.tasks import TaskSpec
+from facelab_models.trunks.foreign import runs_code
 
 FORMAT = "facelab checkpoint 1"
 STATE_FORMAT = "facelab training state 1"
@@ -34,15 +37,21 @@ def save(path: Path, net: FaceNet, *, epoch: float, **facts: object) -> None:
     _write(path, {"format": FORMAT, "weights": weights, **about})
 
 
-def load(path: Path) -> tuple[FaceNet, dict[str, Any]]:
+def load(path: Path, *, trusted: Collection[str] = ()) -> tuple[FaceNet, dict[str, Any]]:
     """Read a network in evaluation mode, and the facts saved with it, `epoch` among them.
 
-    Raises FileNotFoundError if there is no such file, and ValueError if it is truncated, foreign,
-    or describes a network that cannot be built.
+    `trusted` names the trunks made by somebody's `module:function` that may be called. Raises
+    FileNotFoundError if there is no such file, and ValueError if it is truncated, foreign, or
+    describes a network that cannot be built.
     """
     content = _read(path, FORMAT)
     try:
-        net = build(_spec(content["spec"]), seed=0)
+        spec = _spec(content["spec"])
+        if runs_code(spec.trunk) and spec.trunk not in trusted:
+            raise ValueError(
+                f"its trunk runs '{spec.trunk}', which the caller must name as trusted"
+            )
+        net = build(spec, seed=0)
         net.load_state_dict(content["weights"])
     except (ValueError, TypeError, KeyError, RuntimeError) as error:
         reason = str(error).splitlines()[0]

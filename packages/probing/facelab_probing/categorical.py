@@ -7,15 +7,10 @@ from typing import Any
 import numpy as np
 
 from facelab_probing import discriminant, logistic
-from facelab_probing.inference import Reading, Resamples, orders
+from facelab_probing.inference import Reading, Resamples, blocks_and_orders
+from facelab_probing.jackknife import accuracy_left_out, auc_left_out, pseudovalues
 from facelab_probing.partition import Partition, Round, basis, require_labels
-from facelab_probing.resampling import (
-    accuracy_draws,
-    accuracy_null,
-    auc_draws,
-    auc_null,
-    shuffled,
-)
+from facelab_probing.resampling import accuracy_null, auc_null, shuffled
 from facelab_probing.scores import balanced_accuracy, scaled_auc
 from facelab_probing.studies import Studies, choose
 
@@ -131,22 +126,16 @@ def _score(
 ) -> list[Reading]:
     codes, shares, identity = scored
     members = np.searchsorted(resamples.identities, identity)
-    blocks = np.arange(len(members))
-    if not factor.within_identity:
-        blocks = np.unique(members, return_inverse=True)[1]
-    mixed = shuffled(codes, blocks, orders(resamples, blocks.max() + 1, labels[0]))
+    blocks, orders = blocks_and_orders(resamples, members, factor.within_identity, labels[0])
+    mixed = shuffled(codes, blocks, orders)
     sizes = len(members), len(np.unique(members))
-    area = (
-        scaled_auc(codes, shares),
-        auc_draws(codes, shares, members, resamples.counts),
-        auc_null(mixed, shares),
-    )
-    accuracy = (
-        balanced_accuracy(codes, shares),
-        accuracy_draws(codes, shares, members, resamples.counts),
-        accuracy_null(mixed, shares),
-    )
-    return [
-        Reading(*labels, "auc", *area, *sizes),
-        Reading(*labels, "balanced_accuracy", *accuracy, *sizes),
-    ]
+    readings = []
+    for measure, score_of, without, null_of in (
+        ("auc", scaled_auc, auc_left_out, auc_null),
+        ("balanced_accuracy", balanced_accuracy, accuracy_left_out, accuracy_null),
+    ):
+        score = score_of(codes, shares)
+        left_out = without(codes, shares, members, len(resamples.identities))
+        parts = score, pseudovalues(score, left_out, members), null_of(mixed, shares)
+        readings.append(Reading(*labels, measure, *parts, *sizes))
+    return readings

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from facelab_probing import ridge
-from facelab_probing.inference import Reading, Resamples, orders
+from facelab_probing.inference import Reading, Resamples, blocks_and_orders
+from facelab_probing.jackknife import pseudovalues, r2_left_out
 from facelab_probing.partition import Partition, Round, basis, require_labels
-from facelab_probing.resampling import r2_draws, r2_null
+from facelab_probing.resampling import r2_null
 from facelab_probing.scores import r_squared, total_squares
 from facelab_probing.studies import Studies, average, choose
 from facelab_probing.tuning import Tuned, lattice
@@ -148,20 +149,16 @@ def _score(
 ) -> list[Reading]:
     targets, predictions, identity = scored
     members = np.searchsorted(resamples.identities, identity)
-    blocks = np.arange(len(members))
-    if not truth.within_identity:
-        blocks = np.unique(members, return_inverse=True)[1]
+    mixing = blocks_and_orders(resamples, members, truth.within_identity, factor)
     scores = r_squared(targets, predictions)
-    draws = r2_draws(targets, predictions, members, resamples.counts)
-    null = r2_null(targets, predictions, blocks, orders(resamples, blocks.max() + 1, factor))
+    left_out = r2_left_out(targets, predictions, members, len(resamples.identities))
+    null = r2_null(targets, predictions, *mixing)
     sizes = len(members), len(np.unique(members))
 
     def reading(target: str, penalty: float, columns: list[int]) -> Reading:
-        parts = (
-            scores[columns].mean(),
-            draws[:, columns].mean(axis=1),
-            null[:, columns].mean(axis=1),
-        )
+        score = float(scores[columns].mean())
+        values = pseudovalues(score, left_out[:, columns].mean(axis=1), members)
+        parts = score, values, null[:, columns].mean(axis=1)
         return Reading(factor, target, "ridge", penalty, "r2", *parts, *sizes)
 
     single = [reading(name, float(tuned.penalties[i]), [i]) for i, name in enumerate(truth.names)]

@@ -47,8 +47,6 @@ class DecodeConfig:
     identity_folds : int
         Into which the testing identities are divided where nobody is in validation; of
         fewer identities, each is a fold.
-    bootstraps : int
-        Draws of identities behind an interval.
     permutations : int
         Shuffles of labels behind a null.
     """
@@ -59,7 +57,6 @@ class DecodeConfig:
     tuning: TuningConfig
     folds: int
     identity_folds: int
-    bootstraps: int
     permutations: int
 
 
@@ -82,8 +79,8 @@ class Decoding:
     history : DataFrame
         factor, target, decoder, trial, penalty, score on validation.
     statistics : dict of array
-        "draws" (rows, bootstraps) and "null" (rows, permutations), a row per score:
-        what `inference.over_seeds` combines.
+        "values" (rows, testing identities) and "null" (rows, permutations), a row per
+        score: what `inference.over_seeds` combines and `intervals` compares.
     """
 
     scores: pd.DataFrame
@@ -126,7 +123,7 @@ def decode(
         validation the testing identities are crossed.
     identity : array, (N,)
     seed : int
-        Of folds, bootstrap draws and shuffles. The same seed draws the same for every layer
+        Of folds and shuffles. The same seed gives the same for every layer
         and network that saw the same stimuli.
     name : str
         The layer, in the names of studies; must be unique within a tuning storage.
@@ -139,9 +136,7 @@ def decode(
     """
     _check(outputs, kinds, levels, config)
     partition = _divide(units, identity, split, config, seed)
-    resamples = resample(
-        partition.identity[partition.scoring], config.bootstraps, config.permutations, seed
-    )
+    resamples = resample(partition.identity[partition.scoring], config.permutations, seed)
     numbers, labels = _labels(factors, outputs, kinds, levels, partition.identity)
     studies = Studies(config.tuning, name, _key(partition.units, factors, split, config))
     parts = [

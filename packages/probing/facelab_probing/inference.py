@@ -1,9 +1,14 @@
-"""How far a score can be trusted: intervals over identities and a null by shuffled labels.
+"""How far a score can be trusted: an interval over identities and a null by shuffled labels.
 
-What is generalised over is the identity, not the image: 32 images of a face are not 32
-independent observations. So a bootstrap draw takes identities with replacement, each
-with all its images. Draws and shuffles come from a seed and the stimuli alone; layers and
-training seeds that share them can be compared draw by draw.
+The interval is for the score that the same decoder would have on the population of
+identities; over several training seeds, for the mean over the population of both
+(`jackknife`, `intervals`). Shuffles come from a seed and the stimuli alone; layers and
+training seeds share them.
+
+Labels of identities are shuffled over identities. Labels of images are shuffled within
+each identity: who has which labels then stays as it is, whether labels were counterbalanced
+or some people smile more than others, and a decoder that knows who it is but not the label
+is no evidence (Winkler et al. 2015 on exchangeability blocks).
 """
 
 from collections.abc import Sequence
@@ -13,24 +18,27 @@ from zlib import crc32
 import numpy as np
 import pandas as pd
 
-INTERVAL = (0.025, 0.975)
+from facelab_probing.intervals import mean_over_identities
+
 NULL = 0.95
 KEYS = ["factor", "target", "decoder", "measure"]
+JUDGED = ["low", "high", "null_high", "p"]
 COLUMNS = [
     *("factor", "target", "decoder", "penalty", "measure", "score"),
-    *("low", "high", "null_high", "p", "n", "identities"),
+    *(*JUDGED, "n", "identities"),
 ]
 
 
 @dataclass(frozen=True)
 class Reading:
-    """One score with its bootstrap draws and its null distribution.
+    """One score with what each identity adds to it and its null distribution.
 
     Attributes
     ----------
     penalty : float
         NaN where outputs with several penalties are averaged.
-    draws : array, (B,)
+    values : array, (G,)
+        Pseudo-values; NaN for an identity that is not scored.
     null : array, (P,)
     n, identities : int
         Images and identities scored.
@@ -42,7 +50,7 @@ class Reading:
     penalty: float
     measure: str
     score: float
-    draws: np.ndarray
+    values: np.ndarray
     null: np.ndarray
     n: int
     identities: int
@@ -50,81 +58,111 @@ class Reading:
 
 @dataclass(frozen=True)
 class Resamples:
-    """What is drawn and shuffled.
+    """Which identities are scored, and how their labels are shuffled.
 
     Attributes
     ----------
     identities : array, (G,)
         Those that are scored, sorted.
-    counts : array, (B, G)
-        How often each draw has each identity.
     shuffles : int
     seed : int
     """
 
     identities: np.ndarray
-    counts: np.ndarray
     shuffles: int
     seed: int
 
 
-def resample(identity: np.ndarray, bootstraps: int, shuffles: int, seed: int) -> Resamples:
-    """Draw as many identities as there are, with replacement.
+def resample(identity: np.ndarray, shuffles: int, seed: int) -> Resamples:
+    """Say whose labels will be shuffled.
 
     Parameters
     ----------
     identity : array, (n,)
         Identity of each scored image.
     """
-    rng = np.random.default_rng(seed)
-    identities = np.unique(identity)
-    shares = np.full(len(identities), 1 / len(identities))
-    counts = rng.multinomial(len(identities), shares, size=bootstraps).astype(float)
-    return Resamples(identities, counts, shuffles, seed)
+    return Resamples(np.unique(identity), shuffles, seed)
 
 
-def orders(resamples: Resamples, blocks: int, factor: str) -> np.ndarray:
-    """Return random orders of the blocks that a factor's labels are shuffled in, (P, blocks)."""
+def blocks_and_orders(
+    resamples: Resamples, members: np.ndarray, within_identity: bool, factor: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return what is shuffled as one, and into which orders.
+
+    Parameters
+    ----------
+    members : int array, (n,)
+        Identity of each image.
+    within_identity : bool
+        Whether the labels are of images, else of identities.
+    factor : str
+        Factors are shuffled independently of one another.
+
+    Returns
+    -------
+    blocks : int array, (n,)
+        The block of each image: itself, or its identity.
+    orders : int array, (P, blocks)
+    """
+    if within_identity:
+        return np.arange(len(members)), orders(resamples, members, factor)
+    blocks = np.unique(members, return_inverse=True)[1]
+    return blocks, orders(resamples, np.zeros(blocks.max() + 1, int), factor)
+
+
+def orders(resamples: Resamples, strata: np.ndarray, factor: str) -> np.ndarray:
+    """Return random orders in which each block takes the label of another of its stratum.
+
+    Blocks that are alone in their stratum are shuffled among themselves.
+
+    Parameters
+    ----------
+    strata : int array, (blocks,)
+
+    Returns
+    -------
+    orders : int array, (P, blocks)
+    """
     rng = np.random.default_rng([resamples.seed, crc32(factor.encode())])
-    return rng.permuted(np.tile(np.arange(blocks), (resamples.shuffles, 1)), axis=1)
+    strata = np.where(np.bincount(strata)[strata] > 1, strata, strata.max() + 1)
+    keys = strata + rng.random((resamples.shuffles, len(strata)))
+    mixed = np.empty(keys.shape, int)
+    mixed[:, np.argsort(strata, kind="stable")] = np.argsort(keys, axis=1)
+    return mixed
 
 
 def tabulate(readings: Sequence[Reading]) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
-    """Judge every score; keep the draws to combine training seeds later.
+    """Judge every score; keep what identities add, to combine or compare networks later.
 
     Returns
     -------
     scores : DataFrame
-        The columns `COLUMNS`; a 95 % percentile interval (low, high), the 95 % quantile
-        of the null and p = (1 + #null ≥ score) / (1 + shuffles).
+        The columns `COLUMNS`; a 95 % interval (low, high), the 95 % quantile of the null
+        and p = (1 + #null ≥ score) / (1 + shuffles). The interval is centred on the score
+        less its bias: R² of G identities is (1 - R²) / G too low for what is constant
+        within one, and where many outputs are averaged that can exceed the half width.
     statistics : dict of array
-        "draws" (rows, B) and "null" (rows, P), a row per row of the table.
+        "values" (rows, G) and "null" (rows, P), a row per row of the table.
     """
-    rows = [
-        {
-            **{name: getattr(reading, name) for name in COLUMNS if hasattr(reading, name)},
-            **_judge(reading.score, reading.draws, reading.null),
-        }
-        for reading in readings
-    ]
+    names = [name for name in COLUMNS if name not in JUDGED]
+    rows = [{name: getattr(reading, name) for name in names} for reading in readings]
     statistics = {
-        name: np.array([getattr(reading, name) for reading in readings], dtype=np.float32)
-        for name in ("draws", "null")
+        name: np.array([getattr(reading, name) for reading in readings])
+        for name in ("values", "null")
     }
-    return pd.DataFrame(rows, columns=COLUMNS), statistics
+    table = pd.DataFrame(rows, columns=names)
+    judged = _judge(table["score"].to_numpy(), statistics["values"][None], statistics["null"])
+    return table.assign(**judged)[COLUMNS], statistics
 
 
 def over_seeds(
     tables: Sequence[pd.DataFrame],
     statistics: Sequence[dict[str, np.ndarray]],
-    *,
-    seed: int,
 ) -> pd.DataFrame:
     """Combine the decodings of several training seeds into one score per row.
 
-    The score is the mean over training seeds. Its interval comes from a hierarchical
-    bootstrap: a draw takes training seeds with replacement, and the same identities in
-    each of them. The null is the mean over training seeds under the same shuffle.
+    The score is the mean over training seeds; its interval is for another seed and other
+    identities (`intervals`). The null is the mean over training seeds under the same shuffle.
 
     Parameters
     ----------
@@ -132,9 +170,7 @@ def over_seeds(
         Scores of each training seed, same rows in the same order, from the same stimuli
         and the same decoding seed.
     statistics : sequence of dict
-        Their draws and nulls.
-    seed : int
-        Chooses the training seeds of each draw.
+        Their values and nulls.
 
     Returns
     -------
@@ -145,29 +181,24 @@ def over_seeds(
     for table in tables[1:]:
         if not table[KEYS].reset_index(drop=True).equals(keys):
             raise ValueError("tables of training seeds differ in factors, targets or decoders")
-    draws = np.array([each["draws"] for each in statistics], dtype=np.float64)
-    null = np.array([each["null"] for each in statistics], dtype=np.float64).mean(axis=0)
-    rng = np.random.default_rng(seed)
-    picks = rng.integers(len(draws), size=(len(draws), draws.shape[2]))
-    mixed = draws[picks, :, np.arange(draws.shape[2])].mean(axis=0).T
+    values = np.array([each["values"] for each in statistics])
+    null = np.mean([each["null"] for each in statistics], axis=0)
     score = np.mean([table["score"].to_numpy() for table in tables], axis=0)
     penalty = np.mean([np.log(table["penalty"].to_numpy()) for table in tables], axis=0)
-    judged = pd.DataFrame([_judge(*row) for row in zip(score, mixed, null, strict=True)])
-    sizes = tables[0][["n", "identities"]].reset_index(drop=True)
-    joined = pd.concat([keys, judged, sizes], axis=1)
-    return joined.assign(score=score, penalty=np.exp(penalty))[COLUMNS]
+    table = tables[0].reset_index(drop=True)
+    judged = _judge(score, values, null)
+    return table.assign(score=score, penalty=np.exp(penalty), **judged)[COLUMNS]
 
 
-def _judge(score: float, draws: np.ndarray, null: np.ndarray) -> dict[str, float]:
-    low, high = _quantiles(draws, INTERVAL)
-    above = int((null >= score).sum())
-    p = (1 + above) / (1 + len(null)) if np.isfinite(score) else float("nan")
-    return {"low": low, "high": high, "null_high": _quantiles(null, (NULL,))[0], "p": p}
-
-
-def _quantiles(values: np.ndarray, shares: tuple[float, ...]) -> list[float]:
-    """Return quantiles of the values that are defined; NaN if there are none."""
-    values = values[np.isfinite(values)]
-    if not len(values):
-        return [float("nan")] * len(shares)
-    return np.quantile(values, shares).tolist()
+def _judge(score: np.ndarray, values: np.ndarray, null: np.ndarray) -> dict[str, np.ndarray]:
+    """Judge each row: scores (R,), values (S, R, G), null (R, P)."""
+    interval = mean_over_identities(values)
+    above = (null >= score[:, None]).sum(axis=1)
+    p = np.where(np.isfinite(score), (1 + above) / (1 + null.shape[1]), np.nan)
+    highest = np.quantile(null, NULL, axis=1)
+    return {
+        "low": interval["low"].to_numpy(),
+        "high": np.minimum(interval["high"].to_numpy(), 1),
+        "null_high": highest,
+        "p": p,
+    }

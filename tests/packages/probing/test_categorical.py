@@ -36,7 +36,7 @@ def decoded(partition, codes, decoders=tuple(DECODERS), within=True, classes=NAM
         {"expression": Categorical(codes, classes, within)},
         decoders,
         studies,
-        resample(scored, 80, 60, 0),
+        resample(scored, 60, 0),
     )
     return tabulate(readings)[0].set_index(["decoder", "measure"]), predictions, history(studies)
 

@@ -28,7 +28,7 @@ def planted(rng, units=20):
 def decoded(partition, shuffles=50, **factors):
     scored = partition.identity[partition.scoring]
     readings, predictions = decode_continuous(
-        partition, factors, Studies(CONFIG, "layer", ""), resample(scored, 100, shuffles, 0)
+        partition, factors, Studies(CONFIG, "layer", ""), resample(scored, shuffles, 0)
     )
     return tabulate(readings)[0].set_index("target"), predictions
 

@@ -26,7 +26,7 @@ def decoded(rng, strength, decoder="lda"):
     units += rng.normal(size=units.shape)
     partition = divide(units, identity, split, 0.1)
     studies = Studies(CONFIG, "layer", "")
-    resamples = resample(partition.identity[partition.scoring], 200, 100, 0)
+    resamples = resample(partition.identity[partition.scoring], 100, 0)
     readings, predictions = decode_identity(partition, (decoder,), 4, studies, resamples)
     table = tabulate(readings)[0].set_index("measure")
     return table, predictions[f"identity/{decoder}"], history(studies), partition
@@ -63,7 +63,7 @@ def test_the_penalty_comes_from_the_validation_identities(rng):
     split = np.repeat(["training", "validation", "testing"], 10 * EACH)
     partition = divide(units, identity, split, 0.1)
     studies = Studies(CONFIG, "layer", "")
-    resamples = resample(partition.identity[partition.scoring], 20, 20, 0)
+    resamples = resample(partition.identity[partition.scoring], 20, 0)
     readings, _ = decode_identity(partition, ("lda",), 4, studies, resamples)
     assert history(studies).equals(tried)
     assert readings[0].penalty == first["penalty"].iloc[0]
@@ -90,7 +90,7 @@ def crossed(rng, strength, folds=4):
     split = np.repeat("testing", len(identity))
     partition = cross(units, identity, split, 0.1, folds=5, seed=0)
     studies = Studies(CONFIG, "layer", "")
-    resamples = resample(identity, 200, 100, 0)
+    resamples = resample(identity, 100, 0)
     readings, predictions = decode_identity(partition, ("lda",), folds, studies, resamples)
     return tabulate(readings)[0].set_index("measure"), predictions["identity/lda"]
 

@@ -22,7 +22,6 @@ CONFIG = DecodeConfig(
     ),
     folds=2,
     identity_folds=4,
-    bootstraps=40,
     permutations=40,
 )
 
@@ -57,7 +56,7 @@ def scores(rng):
         for other in seen.values():  # the same stimuli, seen by two networks
             other.labels = next(iter(seen.values())).labels
         found = decode.decode({"seed-0": seen["seed-0"]}, layer, CONFIG)
-        tables.append(decode.combine(found, layer, 0))
+        tables.append(decode.combine(found, layer))
     return pd.concat(tables, ignore_index=True).assign(network="planted")
 
 

@@ -1,5 +1,6 @@
 """One photograph, of whatever kind, to pixels."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +12,20 @@ BEHIND = (128, 128, 128)
 WITH_ALPHA = ("RGBA", "LA", "PA", "RGBa", "La")
 
 
-def load(path: Path, *, size_px: int, crop: Crop = WHOLE, grey: bool = False) -> np.ndarray:
-    """Read a photograph as a camera held upright saw it, cut out and scaled to a square.
+def load(
+    path: Path,
+    *,
+    size_px: int,
+    crop: Crop = WHOLE,
+    grey: bool = False,
+    opened: Callable[[Path], Image.Image] | None = None,
+) -> np.ndarray:
+    """Read a photograph, cut out and scaled to a square.
 
     Of what `crop` leaves, the largest square about its centre is taken, so that no face is
-    squeezed. Scaling averages over the pixels it merges (Lanczos). What is transparent becomes
-    mid-grey, 16 bits become 8.
+    squeezed. When that has as many pixels as the image shall have, they are copied as they are
+    (half a pixel off centre where it must be, up and to the left). Otherwise they are scaled, which
+    averages over the pixels it merges (Lanczos).
 
     Parameters
     ----------
@@ -24,6 +33,8 @@ def load(path: Path, *, size_px: int, crop: Crop = WHOLE, grey: bool = False) ->
         Fractions of width and height.
     grey : bool
         Keep luminance only (in all three channels).
+    opened : callable, optional
+        What opens the image, by default `picture`.
 
     Returns
     -------
@@ -35,14 +46,26 @@ def load(path: Path, *, size_px: int, crop: Crop = WHOLE, grey: bool = False) ->
         Naming the file, when it is no image or a damaged one.
     """
     try:
-        with Image.open(path) as file:
-            image = _rgb(ImageOps.exif_transpose(file))
+        image = (opened or picture)(path)
     # Decoders of damaged files raise all manner of things.
     except Exception as error:
         raise ValueError(f"cannot read image {path}: {' '.join(str(error).split())}") from None
-    size = (size_px, size_px)
-    image = image.resize(size, Image.Resampling.LANCZOS, box=_square(image.size, crop))
+    box = _square(image.size, crop)
+    if round(box[2] - box[0], 6) == size_px:
+        left, top = round(box[0] - 1e-6), round(box[1] - 1e-6)
+        image = image.crop((left, top, left + size_px, top + size_px))
+    else:
+        image = image.resize((size_px, size_px), Image.Resampling.LANCZOS, box=box)
     return np.array(image.convert("L").convert("RGB") if grey else image)
+
+
+def picture(path: Path) -> Image.Image:
+    """Open a photograph as a camera held upright saw it, in RGB.
+
+    What is transparent becomes mid-grey, 16 bits become 8.
+    """
+    with Image.open(path) as file:
+        return _rgb(ImageOps.exif_transpose(file))
 
 
 def _rgb(image: Image.Image) -> Image.Image:

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from facelab_data import stimuli
 from facelab_data.sources.folders import read_folder
-from facelab_data.sources.labels import Photographs
+from facelab_data.sources.photographs import InOrder, Photographs
 from facelab_data.splits import Splits, check
 from PIL import Image
 
@@ -32,6 +32,7 @@ def folder(tmp_path):
 @pytest.fixture
 def wanted(folder):
     return Photographs(
+        source="csv",
         path=str(folder),
         labels="labels.csv",
         file_column="file",
@@ -42,9 +43,10 @@ def wanted(folder):
         size_px=6,
         crop=(0.1, 0.1, 0.9, 0.9),
         grey=False,
-        min_images_per_identity=0,
-        max_identities=0,
+        keep={},
+        select=(),
         splits=Splits(training=0.6, validation=0.2, testing=0.2, holdout=0.25),
+        in_order=InOrder(training=0, holdout=0),
     )
 
 
@@ -117,7 +119,9 @@ def test_without_people_every_image_stands_for_itself(tmp_path, wanted):
 
 
 def test_folder_names_are_labels_too(tmp_path, wanted):
-    read = imported(tmp_path, replace(wanted, labels="", file_column="", factors={}))
+    read = imported(
+        tmp_path, replace(wanted, source="folder", labels="", file_column="", factors={})
+    )
     assert read.kinds == {"identity": "categorical"}
     assert (read.images()[:, 0, 0, 0] // 20 == read.factors["identity"]).all()
 

@@ -3,7 +3,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from facelab_data.sources.labels import Photographs, codes, read
+from facelab_data.sources.labels import codes, read
+from facelab_data.sources.photographs import InOrder, Photographs, Selection
 from facelab_data.splits import Splits
 
 
@@ -25,6 +26,7 @@ def folder(tmp_path):
 @pytest.fixture
 def wanted(folder):
     return Photographs(
+        source="csv",
         path=str(folder),
         labels="labels.csv",
         file_column="image",
@@ -35,14 +37,15 @@ def wanted(folder):
         size_px=8,
         crop=(0.0, 0.0, 1.0, 1.0),
         grey=False,
-        min_images_per_identity=0,
-        max_identities=0,
+        keep={},
+        select=(),
         splits=Splits(training=1, validation=0, testing=0, holdout=0.25),
+        in_order=InOrder(training=0, holdout=0),
     )
 
 
 def by_folder(wanted):
-    return replace(wanted, labels="", file_column="", factors={})
+    return replace(wanted, source="folder", labels="", file_column="", factors={})
 
 
 def edit(folder, change):
@@ -81,11 +84,37 @@ def test_folders_can_name_another_factor(folder, wanted):
     assert table["person"].is_unique
 
 
-def test_people_with_few_images_can_be_left_out_and_only_the_first_kept(wanted):
-    assert set(read(replace(wanted, min_images_per_identity=4))["person"]) == {"Ann", "Bo"}
-    assert set(read(replace(wanted, max_identities=1))["person"]) == {"Ann"}
-    with pytest.raises(ValueError, match=r"nobody in .* has 6 images; most has 'Ann': 5"):
-        read(replace(wanted, min_images_per_identity=6))
+def test_a_selection_is_made_before_people_are_numbered(wanted):
+    step = Selection(per="name", min_images=2, max_images=4, groups=0, images=2)
+    table = read(replace(wanted, select=(step,)))
+    assert table["person"].tolist() == ["Bo"] * 2 + ["Cy"] * 2
+    kept = read(replace(wanted, keep={"mood": ("sad",)}, factors={}))
+    assert kept["person"].value_counts().to_dict() == {"Ann": 3, "Bo": 2, "Cy": 1}
+
+
+def test_a_label_that_no_longer_varies_is_no_factor(wanted):
+    with pytest.raises(ValueError, match="factor 'mood' is 'sad' wherever it is known"):
+        read(replace(wanted, keep={"mood": ("sad",)}))
+
+
+def test_whole_numbers_stay_numbers_and_other_words_do_not(folder, wanted):
+    def column(values):
+        table = pd.read_csv(folder / "labels.csv", dtype="str")
+        table["code"] = values
+        table.to_csv(folder / "labels.csv", index=False)
+        return read(replace(wanted, factors={"code": "categorical"}, missing=("code",)))["code"]
+
+    numbers = [str(value) for value in range(11)]
+    assert column(numbers).dtype == "int64"
+    assert set(column(numbers)) == set(range(11))
+    for odd in ("007", "-1", "1.0", "x"):
+        assert column([*numbers[:10], odd]).iloc[-1:].dtype == "str"
+    assert column([*numbers[:10], np.nan]).dtype == "str"
+
+
+def test_an_unknown_source_is_refused(wanted):
+    with pytest.raises(ValueError, match="unknown source 'celebb'; known are folder, csv, avatar"):
+        read(replace(wanted, source="celebb", file_column=""))
 
 
 def test_people_are_numbered_by_value_or_by_alphabet():
@@ -122,7 +151,7 @@ def test_empty_cells_are_refused_unless_they_were_announced(folder, wanted):
         (lambda table: table[:0], r"labels.csv lists no images"),
         (
             lambda table: table.drop(columns="mood"),
-            r"labels.csv has no column 'mood'; it has image, name, age, part",
+            r"csv in .* has no column 'mood'; it has name, age, part",
         ),
     ],
 )
@@ -150,21 +179,3 @@ def test_a_folder_without_images_or_with_loose_ones_is_refused(folder, wanted, t
     (folder / "loose.png").touch()
     with pytest.raises(ValueError, match=r"loose.png lies in no folder"):
         read(by_folder(wanted))
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"size_px": 0}, "size_px is 0"),
-        ({"crop": (0.5, 0.0, 0.4, 1.0)}, "crop is"),
-        ({"factors": {"mood": "ordinal"}}, r"kind is \['ordinal'\]; known are categorical"),
-        ({"factors": {"split": "categorical"}}, r"can be called \['split'\]"),
-        ({"missing": ("hair",)}, "not all of which are factors"),
-        ({"identity": "", "max_identities": 3}, "need a column of identities"),
-        ({"max_identities": -1}, "at least 0"),
-        ({"labels": ""}, "without a file of labels there is one label"),
-    ],
-)
-def test_impossible_requests_are_refused(wanted, change, message):
-    with pytest.raises(ValueError, match=message):
-        replace(wanted, **change)

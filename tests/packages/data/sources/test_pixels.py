@@ -107,3 +107,22 @@ def test_fractional_values_are_refused(tmp_path):
     path = saved(tmp_path, np.ones((4, 4), np.float32), "a.tif")
     with pytest.raises(ValueError, match="neither of 8 nor of 16 bits"):
         load(path, size_px=4)
+
+
+def test_a_crop_of_as_many_pixels_is_copied_and_not_resampled(tmp_path, rng):
+    """227 of 256 pixels lie half a pixel off centre: up and to the left, as others cut them."""
+    noise = rng.integers(256, size=(256, 256, 3), dtype=np.uint8)
+    path = saved(tmp_path, noise)
+    inset = 14.5 / 256
+    image = load(path, size_px=227, crop=(inset, inset, 1 - inset, 1 - inset))
+    assert (image == noise[14:241, 14:241]).all()
+    assert (load(path, size_px=256) == noise).all()
+    wide = saved(tmp_path, noise[:100], "b.png")
+    assert (load(wide, size_px=100) == noise[:100, 78:178]).all()
+
+
+def test_another_way_to_open_images_can_be_named(tmp_path, quarters):
+    image = load(tmp_path / "none", size_px=32, opened=lambda path: Image.fromarray(quarters))
+    assert (image == quarters).all()
+    with pytest.raises(ValueError, match=r"cannot read image .*none: 1"):
+        load(tmp_path / "none", size_px=32, opened=lambda path: {}[1])
