@@ -272,7 +272,6 @@ def test_an_impossible_row_is_refused(changes, message, run_here):
         run_here(**changes)
 
 
-
 def test_a_learning_curve_is_the_mean_over_seeds_at_whole_epochs():
     rows = [(0, 0.5, 9.0), (0, 1.0, 2.0), (1, 1.0, 4.0), (0, 2.0, 1.0), (1, 2.0, 2.0)]
     history = pd.DataFrame(rows, columns=["seed", "epoch", "value"])
