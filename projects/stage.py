@@ -30,7 +30,9 @@ import torch
 import torch.distributed
 import yaml
 from PIL import Image
+from pydantic import NonNegativeInt, PositiveInt
 from threadpoolctl import threadpool_limits
+from tqdm import tqdm
 
 from projects import process, provenance, tracking, values
 
@@ -105,7 +107,9 @@ class Run:
             When it is not there.
         """
         if not Path(path).exists():
-            raise FileNotFoundError(f"{path} is missing; `dvc repro` makes it")
+            beside = sorted(each.name for each in Path(path).parent.glob("*"))
+            there = ", ".join(beside) or "nothing"
+            raise FileNotFoundError(f"{path} is missing (there is {there}); `dvc repro` makes it")
         if self.leads:
             tracking.log_input(path, provenance.digest(Path(path)))
         self._know(provenance.made_from(Path(path)), path.partition("/")[2])
@@ -155,7 +159,7 @@ def run(name: str, key: str = "", *, together: bool = False) -> Iterator[Run]:
     have the values and the seed.
     """
     place = Path(name.replace("-", "/"), key)
-    threads = values.typed(int, "threads")
+    threads = values.typed(PositiveInt, "threads")
     if torch.distributed.is_torchelastic_launched():
         if not together and os.environ["WORLD_SIZE"] != "1":
             raise ValueError(f"{name} is the work of one process; start it without torchrun")
@@ -176,7 +180,7 @@ def run(name: str, key: str = "", *, together: bool = False) -> Iterator[Run]:
             threadpool_limits(threads),
             tracking.run(name.partition("-")[0], str(place), note, tags),
         ):
-            tracking.log_params({"seed": values.typed(int, "seed"), "row": key or "-"})
+            tracking.log_params({"seed": values.typed(NonNegativeInt, "seed"), "row": key or "-"})
             stage.describe(f"`dvc repro {address}`")
             yield stage
             _publish(stage, place)
@@ -190,17 +194,20 @@ def device() -> torch.device:
 
 def start(main: Callable[..., None]) -> None:
     """Run a stage's `main` from the command line; say what went wrong in one line."""
-    address = os.environ.get("DVC_STAGE", "facelab")
     process.heed_signals()
     process.follow_starters()
     try:
         main(*_row(main, sys.argv[1:]))
+        return
     except KeyboardInterrupt:
-        sys.exit(f"{address}: stopped; the same command goes on from here")
+        text = "stopped; the same command goes on from here"
     except (KeyError, IndexError):
         raise  # not about what the user said: an error in the code
     except (ValueError, OSError, LookupError, RuntimeError) as error:
-        sys.exit(f"{address}: {' '.join(str(error).split())}")
+        text = " ".join(str(error).split())
+    # As tqdm writes, it stands on a line of its own below a bar that was cut short.
+    tqdm.write(f"{os.environ.get('DVC_STAGE', 'facelab')}: {text}", file=sys.stderr)
+    sys.exit(1)
 
 
 def _row(main: Callable[..., None], words: list[str]) -> list[str]:
@@ -227,13 +234,13 @@ def _prepare(name: str, key: str, scratch: Path) -> Run:
 def _follow(name: str, key: str, place: Path) -> Run:
     """Give the run of a process that only helps the first: it has nowhere to write."""
     nowhere = Path(os.devnull)
-    torch.set_num_threads(values.typed(int, "threads"))
+    torch.set_num_threads(values.typed(PositiveInt, "threads"))
     return Run(name, key, _seed(place), nowhere, nowhere, nowhere, leads=False)
 
 
 def _seed(place: Path) -> int:
     """Draw the stage's own seed, and start torch from it."""
-    entropy = [values.typed(int, "seed"), zlib.crc32(str(place).encode())]
+    entropy = [values.typed(NonNegativeInt, "seed"), zlib.crc32(str(place).encode())]
     seed = int(np.random.default_rng(entropy).integers(2**31))
     torch.manual_seed(seed)
     return seed

@@ -148,6 +148,20 @@ def test_a_row_that_is_not_there_is_named_beside_those_that_are(folder):
     assert not (folder / "scratch").exists()
 
 
+@pytest.mark.parametrize(
+    ("good", "bad", "complaint"),
+    [
+        ("threads: 1", "threads: 0", "threads is 0: .* greater than 0"),
+        ("seed: 0", "seed: -1", "seed is -1: .* equal to 0"),
+    ],
+)
+def test_a_seed_or_number_of_threads_that_cannot_be_is_named(folder, good, bad, complaint):
+    text = (folder / "params.yaml").read_text()
+    (folder / "params.yaml").write_text(text.replace(good, bad))
+    with pytest.raises(ValueError, match=complaint), stage.run("probe", "a"):
+        pass
+
+
 def test_outside_the_repository_nothing_is_made(folder, tmp_path, monkeypatch):
     (tmp_path / "away").mkdir()
     monkeypatch.chdir(tmp_path / "away")
@@ -210,24 +224,36 @@ def test_a_missing_input_is_named(folder):
         run.read("artifacts/nothing.h5")
 
 
-def test_an_error_is_one_line_and_an_exit_status(monkeypatch):
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (ValueError("two\n  lines"), "facelab: two lines\n"),
+        (KeyboardInterrupt("SIGTERM"), "facelab: stopped; the same command goes on from here\n"),
+    ],
+)
+def test_an_error_is_one_line_and_an_exit_status(monkeypatch, capsys, error, line):
     def main():
-        raise ValueError("two\n  lines")
+        raise error
 
     monkeypatch.setattr("sys.argv", ["x"])
-    with pytest.raises(SystemExit, match="facelab: two lines"):
+    with pytest.raises(SystemExit, match="1"):
         stage.start(main)
+    assert capsys.readouterr().err == line
 
 
-def test_a_row_too_few_or_too_many_is_said_in_one_line(monkeypatch):
-    for main, words, complaint in [
+@pytest.mark.parametrize(
+    ("main", "words", "complaint"),
+    [
         (lambda name: None, [], "takes one row of its table in params.yaml, not nothing"),
         (lambda name: None, ["a", "b"], "takes one row of its table in params.yaml, not a b"),
         (lambda: None, ["a"], "takes no row, not a"),
-    ]:
-        monkeypatch.setattr("sys.argv", ["x", *words])
-        with pytest.raises(SystemExit, match=complaint):
-            stage.start(main)
+    ],
+)
+def test_a_row_too_few_or_too_many_is_said_in_one_line(monkeypatch, capsys, main, words, complaint):
+    monkeypatch.setattr("sys.argv", ["x", *words])
+    with pytest.raises(SystemExit, match="1"):
+        stage.start(main)
+    assert complaint in capsys.readouterr().err
 
 
 def test_a_fault_of_the_code_keeps_its_traceback(monkeypatch):
