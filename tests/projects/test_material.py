@@ -41,8 +41,9 @@ def made(write):
     return write()[0]
 
 
-def deal(labelled, eyes=1):
-    return material.deal(labelled, "cpu", batch_size=4, augment=STILL, seed=0, eyes=eyes)
+def deal(labelled, eyes=1, shares=None):
+    settings = {"batch_size": 4, "augment": STILL, "shares": shares or {"upright": 1.0}}
+    return material.deal(labelled, "cpu", **settings, seed=0, eyes=eyes)
 
 
 def test_only_what_was_trained_on_can_be_named(made):
@@ -172,3 +173,31 @@ def test_a_list_that_is_none_is_refused(content, message, tmp_path):
     path.write_bytes(content)
     with pytest.raises(ValueError, match=message):
         read_classes(path)
+
+
+def test_every_person_is_shown_in_every_view_by_its_share():
+    identity = np.repeat([3, 1, 2], [40, 8, 12])
+    dealt = material.deal_views(identity, {"upright": 0.75, "flip": 0.25})
+    for who in (1, 2, 3):
+        assert (dealt[identity == who] == "flip").mean() == pytest.approx(0.25)
+
+
+def test_an_image_is_dealt_as_its_view_shows_it(made):
+    labelled = label(made, {"identity": IDENTITY}, {})
+    upright, flipped = (
+        deal(labelled, shares={view: 1.0})["holdout"] for view in ("upright", "flip")
+    )
+    assert (flipped.images == upright.images.flip(1)).all()
+
+
+@pytest.mark.parametrize(
+    ("shares", "message"),
+    [
+        ({"upright": 0.5}, "add up to 0.5, not to 1"),
+        ({"sideways": 1.0}, "unknown view 'sideways'; choose from upright, flip"),
+        ({"upright": 1.5, "flip": -0.5}, "the share of view 'upright' is 1.5"),
+    ],
+)
+def test_impossible_shares_are_refused(shares, message):
+    with pytest.raises(ValueError, match=message):
+        material.deal_views(np.zeros(4), shares)

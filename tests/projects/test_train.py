@@ -14,7 +14,6 @@ import pytest
 import torch
 import yaml
 from facelab_data import stimuli
-from facelab_models.stopping import Stop
 
 from projects import train
 from tests.source import PACKAGES, ROOT
@@ -23,6 +22,9 @@ TORCHRUN = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "
 ROW = {
     "stimuli": "faces",
     "trunk": "resnet6_thin",
+    "weights": "",
+    "branch": "",
+    "size_px": 0,
     "tasks": {
         "identity": {"kind": "categorical", "weight": 1.0, "classes": ""},
         "mood": {"kind": "categorical", "weight": 0.5, "classes": ""},
@@ -32,6 +34,7 @@ ROW = {
     "seeds": [0],
     "mean": [0.5, 0.5, 0.5],
     "std": [0.25, 0.25, 0.25],
+    "views": {"upright": 1.0},
     "batch_size": 2,
     "augment": {
         "crop_area": [0.8, 1.0],
@@ -221,60 +224,22 @@ def test_a_network_that_is_to_learn_needs_training_images(run_here):
         run_here(splits=("testing",) * 4, count=40)
 
 
-def measurement(epoch, value, seed=0, measure="loss"):
-    where = {"split": "validation", "task": "identity", "measure": measure}
-    return {"seed": seed, "epoch": epoch, "value": value, **where}
+def test_a_network_begins_from_the_weights_of_another(whole, run_here, tracked):
+    path = whole / "artifacts/train/small/seed-0/epoch-0002.000.pt"
+    fit = ROW["fit"] | {"epochs": 0, "checkpoints": [0.0]}
+    found = run_here(fit=fit, weights=str(path))
+    before = history(whole)
+    before = before[(before["epoch"] == 2) & (before["split"] == "holdout")]
+    after = found[found["split"] == "holdout"]
+    assert after["value"].to_numpy() == pytest.approx(before["value"].to_numpy(), rel=1e-6)
 
 
-def test_only_the_ends_of_epochs_count_towards_an_early_end():
-    stop = Stop(metric="validation_loss/identity", at=0.1, patience_epochs=None)
-    rows = [measurement(0.0, 0.05), measurement(0.5, 0.05), measurement(1.0, 0.2)]
-    assert not train.is_enough(rows[:2], stop)
-    assert not train.is_enough(rows, stop)
-    assert train.is_enough([*rows, measurement(2.0, 0.1)], stop)
-    assert not train.is_enough([*rows, measurement(2.0, 0.1)], None)
+def test_a_network_may_branch_and_see_images_in_another_size(run_here):
+    changes = {"branch": "block2.conv", "size_px": 24, "classifier": "separate"}
+    found = run_here(count=40, **changes)
+    assert np.isfinite(found[found["measure"] == "loss"]["value"]).all()
 
 
-def test_an_early_end_by_what_nobody_measures_is_refused():
-    stop = Stop(metric="validation_accuracy/mood", at=0.9, patience_epochs=None)
-    message = r"^nothing measures 'validation_accuracy/mood', .*; try validation_loss/identity$"
-    with pytest.raises(ValueError, match=message):
-        train.is_enough([measurement(1.0, 0.2)], stop)
-
-
-def test_each_seed_counts_with_its_last_epoch():
-    table = pd.DataFrame(
-        [
-            measurement(1.0, 9.0),
-            measurement(2.0, 1.0),
-            measurement(1.0, 3.0, seed=1),
-            measurement(1.0, 0.5, seed=1, measure="accuracy"),
-        ]
-    )
-    assert train.summarise(table) == pytest.approx(
-        {
-            "validation_loss/identity": 2.0,
-            "validation_loss_sd_over_seeds/identity": np.std([1, 3], ddof=1),
-            "validation_accuracy/identity": 0.5,
-        }
-    )
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"classifier": "shared"}, "classifier 'shared'; choose from separate, joined"),
-        ({"seeds": []}, "a network needs at least one seed"),
-    ],
-)
-def test_an_impossible_row_is_refused(changes, message, run_here):
-    with pytest.raises(ValueError, match=message):
-        run_here(**changes)
-
-
-def test_a_learning_curve_is_the_mean_over_seeds_at_whole_epochs():
-    rows = [(0, 0.5, 9.0), (0, 1.0, 2.0), (1, 1.0, 4.0), (0, 2.0, 1.0), (1, 2.0, 2.0)]
-    history = pd.DataFrame(rows, columns=["seed", "epoch", "value"])
-    history = history.assign(split="holdout", task="identity", measure="loss")
-    found = train.mean_curves(history)
-    assert found == [("holdout_loss/identity", 1, 3.0), ("holdout_loss/identity", 2, 1.5)]
+def test_a_network_is_trained_on_the_views_it_is_given(run_here):
+    first = run_here(count=40)
+    assert not first["value"].equals(run_here(count=40, views={"flip": 1.0})["value"])
