@@ -88,6 +88,8 @@ def main(name: str) -> None:
         config = run.params(DecodeConfig, "gmf_decoding.decode")
         folder = run.read(f"artifacts/record/{name}")
         paths = sorted(folder.glob("seed-*.h5"), key=lambda path: int(path.stem[5:]))
+        if not paths:
+            raise FileNotFoundError(f"{folder} holds no recordings")
         seen = {path.stem: recordings.read(path) for path in paths}
         layers = next(iter(seen.values())).layers
         tables, searches = [], []
