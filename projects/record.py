@@ -133,6 +133,8 @@ def seen(
 def choose(folder: Path, checkpoint: str) -> Path:
     """Find a checkpoint of a network by its epoch, or the first or last."""
     paths = sorted(folder.glob("epoch-*.pt"))
+    if not paths:
+        raise FileNotFoundError(f"{folder} holds no checkpoints")
     names = {path.stem.removeprefix("epoch-").lstrip("0") or "0": path for path in paths}
     choices = {"first": paths[0], "last": paths[-1], **names}
     wanted = checkpoint.lstrip("0") or "0"

@@ -11,7 +11,6 @@ folder is named for everything the result depends on, so a stage that was killed
 finds its own half-done work there, and never another's.
 """
 
-import errno
 import json
 import os
 import shutil
@@ -34,7 +33,7 @@ from pydantic import NonNegativeInt, PositiveInt
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-from projects import process, provenance, tracking, values
+from projects import process, provenance, publication, tracking, values
 
 T = TypeVar("T")
 ROOT = Path(__file__).resolve().parents[1]
@@ -169,7 +168,7 @@ def run(name: str, key: str = "", *, together: bool = False) -> Iterator[Run]:
             return
     stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
     work = provenance.fingerprint(stages[name], key, values.tree())
-    with _disk_named(), process.claim(Path("scratch") / place):
+    with publication.disk_named(), process.claim(Path("scratch") / place):
         tracking.connect()
         stage = _prepare(name, key, Path("scratch") / place / work)
         stage.about = stages[name].get("do", stages[name]).get("desc", "")
@@ -247,51 +246,12 @@ def _seed(place: Path) -> int:
 
 
 def _publish(stage: Run, place: Path) -> None:
-    """Move a finished stage's folders to where DVC looks for them.
-
-    What the stage would go on from is removed first: killed from here on, it begins anew,
-    rather than believe that what has been moved is still there.
-    """
+    """Write down what was measured and what it was made from; move all of it into place."""
     if stage.metrics:
         text = json.dumps(stage.metrics, indent=2, sort_keys=True)
         (stage.results / "metrics.json").write_text(text + "\n")
     tracking.log_files(stage.results)
-    for path in stage.scratch.iterdir():
-        if path.is_dir() and path not in (stage.artifacts, stage.results):
-            shutil.rmtree(path)
-        elif path.is_file() and path.name != "run_id":
-            path.unlink()
     if any(stage.artifacts.iterdir()):
         text = json.dumps(stage.made_from, indent=2, sort_keys=True)
         (stage.artifacts / provenance.MADE_FROM).write_text(text + "\n")
-    for made, top in ((stage.artifacts, "artifacts"), (stage.results, "results")):
-        target = Path(top) / place
-        if target.exists():
-            shutil.rmtree(target)
-        if any(made.iterdir()):
-            target.parent.mkdir(parents=True, exist_ok=True)
-            _move(made, target)
-
-
-def _move(made: Path, target: Path) -> None:
-    """Move a folder, to another disk too; it appears complete or not at all."""
-    try:
-        made.replace(target)
-    except OSError as error:
-        if error.errno != errno.EXDEV:
-            raise
-        part = target.with_name(f".{target.name}.part")
-        shutil.rmtree(part, ignore_errors=True)
-        shutil.copytree(made, part)
-        part.replace(target)
-
-
-@contextmanager
-def _disk_named() -> Iterator[None]:
-    """Say which disk is full, where the system does not."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno != errno.ENOSPC or error.filename or "/" in str(error):
-            raise
-        raise OSError(f"the disk of {Path.cwd()} is full: {error.strerror}") from None
+    publication.publish(stage.scratch, place)

@@ -5,6 +5,7 @@ MLFLOW_TRACKING_URI says otherwise. Only this module speaks to MLflow.
 """
 
 import json
+import logging
 import os
 import sqlite3
 import time
@@ -39,7 +40,9 @@ def connect() -> None:
     os.environ.setdefault("MLFLOW_TRACKING_URI", f"sqlite:///{ROOT / 'mlflow.db'}")
     mlflow.set_tracking_uri(os.environ["MLFLOW_TRACKING_URI"])
     os.environ.pop("MLFLOW_EXPERIMENT_ID", None)
-    with _store_named():
+    # It would write a traceback for each error, which is told in one line here.
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
+    with _store_named(SQLAlchemyError):
         _knock(os.environ["MLFLOW_TRACKING_URI"])
         # `mlflow run` exports the id of its own run: unclaimed, all stages would write to it.
         if launcher := os.environ.pop("MLFLOW_RUN_ID", None):
@@ -69,7 +72,7 @@ def run(experiment: str, name: str, note: Path, tags: Mapping[str, str]) -> Iter
             mlflow.set_tag("overrides", os.environ.get(OVERRIDES) or "-")
             try:
                 yield
-            except (MlflowException, SQLAlchemyError):
+            except MlflowException:
                 raise
             except BaseException:
                 with suppress(Exception):  # what went wrong first is what matters
@@ -133,11 +136,11 @@ def _knock(uri: str) -> None:
 
 
 @contextmanager
-def _store_named() -> Iterator[None]:
+def _store_named(*more: type[Exception]) -> Iterator[None]:
     """Turn what MLflow and its database raise into one line that names the store."""
     try:
         yield
-    except (MlflowException, SQLAlchemyError, sqlite3.Error, URLError) as error:
+    except (MlflowException, sqlite3.Error, URLError, *more) as error:
         reason = str(error).partition("\n")[0]
         raise OSError(f"the tracking store {mlflow.get_tracking_uri()}: {reason}") from None
 
