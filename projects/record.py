@@ -11,12 +11,12 @@ from pathlib import Path
 
 import numpy as np
 from facelab_data import stimuli, views
-from facelab_models import checkpoints
 from facelab_models.network import FaceNet
 from facelab_probing import reduction
 from facelab_probing.recording import record
 
-from projects import provenance, stage
+from projects import provenance, stage, trained
+from projects.material import pixels
 
 BLOCK = 256
 
@@ -57,9 +57,9 @@ def main(name: str) -> None:
         place = run.read(f"artifacts/draw/{row.stimuli}") / "stimuli.h5"
         made, digest = stimuli.read(place), provenance.digest(place)
         networks = run.read(f"artifacts/train/{row.network}")
-        for folder in sorted(networks.glob("seed-*"), key=lambda path: int(path.name[5:])):
-            net, facts = checkpoints.load(choose(folder, row.checkpoint))
-            net.to(run.device)
+        for folder in trained.seeds(networks).values():
+            path = trained.choose(folder, row.checkpoint)
+            net, facts = trained.read(run, path, row.network)
             made_from = {"network": row.network, "epoch": facts["epoch"], "seed": facts["seed"]}
             for view in row.views:
                 path = run.artifacts / view / f"{folder.name}.h5"
@@ -88,7 +88,7 @@ def listen(
     labels.setdefault("identity", made.factors["identity"].to_numpy())
     done = record(
         net,
-        seen(made, view),
+        seen(net, made, view),
         row.layers,
         path,
         ids=np.arange(len(made.factors)),
@@ -111,7 +111,7 @@ def reduce(net: FaceNet, made: stimuli.Stimuli, row: Recording, path: Path) -> r
     ids = np.flatnonzero(split == "training")
     found = reduction.fit(
         net,
-        seen(made, row.views[0], ids),
+        seen(net, made, row.views[0], ids),
         row.layers,
         row.components,
         ids=ids,
@@ -123,24 +123,13 @@ def reduce(net: FaceNet, made: stimuli.Stimuli, row: Recording, path: Path) -> r
 
 
 def seen(
-    made: stimuli.Stimuli, view: str, ids: np.ndarray | None = None
+    net: FaceNet, made: stimuli.Stimuli, view: str, ids: np.ndarray | None = None
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Read images and show them in a view, a block at a time."""
-    for rows, images in made.blocks(BLOCK, ids):
-        yield rows, views.show(images, view)
-
-
-def choose(folder: Path, checkpoint: str) -> Path:
-    """Find a checkpoint of a network by its epoch, or the first or last."""
-    paths = sorted(folder.glob("epoch-*.pt"))
-    if not paths:
-        raise FileNotFoundError(f"{folder} holds no checkpoints")
-    names = {path.stem.removeprefix("epoch-").lstrip("0") or "0": path for path in paths}
-    choices = {"first": paths[0], "last": paths[-1], **names}
-    wanted = checkpoint.lstrip("0") or "0"
-    if wanted not in choices:
-        raise ValueError(f"unknown checkpoint '{checkpoint}'; choose from {', '.join(choices)}")
-    return choices[wanted]
+    """Read images as the network takes them, of one eye or two, and show them in a view."""
+    ids = np.arange(len(made.factors)) if ids is None else ids
+    for start in range(0, len(ids), BLOCK):
+        rows = ids[start : start + BLOCK]
+        yield rows, views.show(pixels(made, rows, net.eyes), view)
 
 
 def tidy(values: np.ndarray) -> np.ndarray:

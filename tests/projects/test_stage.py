@@ -1,13 +1,11 @@
-import errno
 import json
 from dataclasses import dataclass
-from pathlib import Path
 
 import mlflow
 import pandas as pd
 import pytest
 
-from projects import provenance, stage
+from projects import provenance, publication, stage
 
 PIPELINE = """
 stages:
@@ -111,32 +109,15 @@ def test_a_stage_killed_while_its_results_move_begins_anew(folder, monkeypatch):
         move(made, target)
         raise KeyboardInterrupt
 
-    move = stage._move
-    monkeypatch.setattr(stage, "_move", killed)
+    move = publication.move
+    monkeypatch.setattr(publication, "move", killed)
     with pytest.raises(KeyboardInterrupt), stage.run("probe", "a") as run:
         (run.scratch / "epoch.pt").write_text("all is trained and saved")
         (run.artifacts / "net.pt").write_text("net")
     assert (folder / "artifacts/probe/a/net.pt").exists()
-    monkeypatch.setattr(stage, "_move", move)
+    monkeypatch.setattr(publication, "move", move)
     with stage.run("probe", "a") as run:
         assert not (run.scratch / "epoch.pt").exists()
-
-
-def test_results_move_to_another_disk(tmp_path, monkeypatch):
-    replace, elsewhere = Path.replace, tmp_path / "elsewhere/a"
-
-    def refuse(source, target):
-        if elsewhere.parent not in source.parents:
-            raise OSError(errno.EXDEV, "Invalid cross-device link")
-        return replace(source, target)
-
-    (tmp_path / "made").mkdir()
-    (tmp_path / "made/net.pt").write_text("net")
-    elsewhere.parent.mkdir()
-    monkeypatch.setattr(Path, "replace", refuse)
-    stage._move(tmp_path / "made", elsewhere)
-    assert [path.name for path in elsewhere.parent.iterdir()] == ["a"]
-    assert (elsewhere / "net.pt").read_text() == "net"
 
 
 def test_a_row_that_is_not_there_is_named_beside_those_that_are(folder):
@@ -260,8 +241,3 @@ def test_a_fault_of_the_code_keeps_its_traceback(monkeypatch):
     monkeypatch.setattr("sys.argv", ["x"])
     with pytest.raises(KeyError):
         stage.start(lambda: {}["missing"])
-
-
-def test_a_full_disk_is_named():
-    with pytest.raises(OSError, match=f"the disk of {Path.cwd()} is full"), stage._disk_named():
-        raise OSError(errno.ENOSPC, "No space left on device")

@@ -2,7 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from projects.inversion.compare import Answers, compare, per_identity
+from projects.inversion.answers import Answers
+from projects.inversion.compare import compare, per_identity
 
 PEOPLE, EACH, EPOCHS = 24, 8, np.array([0.0, 1.0, 2.0, 4.0, 8.0, 12.0])
 
