@@ -141,7 +141,8 @@ def _store_named(*more: type[Exception]) -> Iterator[None]:
     try:
         yield
     except (MlflowException, sqlite3.Error, URLError, *more) as error:
-        reason = str(error).partition("\n")[0]
+        lines = str(error).splitlines() or [type(error).__name__]
+        reason = next((line for line in lines if "Error) " in line), lines[0])  # the database's
         raise OSError(f"the tracking store {mlflow.get_tracking_uri()}: {reason}") from None
 
 
