@@ -85,7 +85,7 @@ def test_survey_notices_a_constant_that_is_no_weight():
 
     one, two = nn.Sequential(Scaled(1)), nn.Sequential(Scaled(2))
     assert fingerprint(one) == fingerprint(two)
-    assert survey(one, ["0"], (6, 8, 3)).levels != survey(two, ["0"], (6, 8)).levels
+    assert survey(one, ["0"], (6, 8, 3)).levels != survey(two, ["0"], (6, 8, 3)).levels
 
 
 @pytest.mark.parametrize(
