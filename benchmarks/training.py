@@ -191,7 +191,7 @@ def _batches(size: Size) -> Batches:
 
 def _apart(one: FaceNet, other: FaceNet) -> float:
     pairs = zip(one.parameters(), other.parameters(), strict=True)
-    return max(float((a - b).abs().max()) for a, b in pairs)
+    return max(float((a - b).detach().abs().max()) for a, b in pairs)
 
 
 def _hush() -> None:

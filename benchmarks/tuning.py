@@ -19,15 +19,19 @@ REFIT = "one refit over the folds (scikit-learn Ridge)"
 
 @dataclass(frozen=True, kw_only=True)
 class Size:
-    """Trials, and the task they tune."""
+    """Trials, steps of the lattice (more than trials, so that none is spared), and the task.
+
+    A study ends when its lattice is exhausted: on a coarse one 300 trials would be 57.
+    """
 
     trials: int
+    steps_per_decade: int
     task: decoding.Size
     repeats: int
 
 
-FULL = Size(trials=300, task=decoding.FULL, repeats=5)
-TOY = Size(trials=10, task=decoding.TOY, repeats=1)
+FULL = Size(trials=300, steps_per_decade=50, task=decoding.FULL, repeats=5)
+TOY = Size(trials=10, steps_per_decade=4, task=decoding.TOY, repeats=1)
 
 
 def measure(size: Size) -> list[Row]:
@@ -38,20 +42,23 @@ def measure(size: Size) -> list[Row]:
         sampler="tpe",
         trials=size.trials,
         penalty_range=(1.0, 1e7),
-        steps_per_decade=8,
+        steps_per_decade=size.steps_per_decade,
         storage="",
         seed=0,
     )
     curves = cross_fit(sample, lattice(config))[0]
     names = [str(target) for target in range(curves.shape[1])]
 
-    def study() -> None:
-        tune(curves.__getitem__, names, config, factor="factor", study="", key="")
+    def study() -> int:
+        found = tune(curves.__getitem__, names, config, factor="factor", study="", key="")
+        return found.history["trial"].nunique()
 
     def refit() -> None:
         model = make_pipeline(StandardScaler(), Ridge(1.0))
         cross_val_predict(model, task.units, task.targets, cv=PredefinedSplit(task.folds))
 
+    if (made := study()) != size.trials:
+        raise RuntimeError(f"the study made {made} trials, not {size.trials}: refine its lattice")
     seconds = take_turns({"study": study, "refit": refit}, size.repeats)
     told = f"{len(task.units)} × {size.task.units}, {size.task.targets} targets"
     return [
