@@ -241,3 +241,29 @@ def test_a_fault_of_the_code_keeps_its_traceback(monkeypatch):
     monkeypatch.setattr("sys.argv", ["x"])
     with pytest.raises(KeyError):
         stage.start(lambda: {}["missing"])
+
+
+@pytest.fixture
+def second_of_two(monkeypatch):
+    """Be the second of two processes that torchrun started."""
+    for name, value in {"TORCHELASTIC_RUN_ID": "1", "RANK": "1", "WORLD_SIZE": "2"}.items():
+        monkeypatch.setenv(name, value)
+
+
+def test_a_process_that_helps_has_the_seed_and_the_values_and_writes_nothing(folder, request):
+    with stage.run("probe", "a") as alone:
+        seed = alone.seed
+    before = sorted(folder.rglob("*"))
+    request.getfixturevalue("second_of_two")
+    with stage.run("probe", "a", together=True) as run:
+        assert run.params(Row, "rows.a") == Row(size=3)
+        run.read("input.txt")
+        assert (run.seed, run.leads) == (seed, False)
+        assert mlflow.active_run() is None
+    assert sorted(folder.rglob("*")) == before
+
+
+def test_a_stage_of_one_process_is_not_started_by_torchrun(folder, second_of_two):
+    message = "^probe is the work of one process; start it without torchrun$"
+    with pytest.raises(ValueError, match=message), stage.run("probe", "a"):
+        pass

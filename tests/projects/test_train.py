@@ -86,7 +86,7 @@ def write(folder, splits=("training", "training", "training", "holdout"), count=
     stimuli.write(home / "stimuli.h5", [images], factors, kinds, levels)
     row = ROW | changes
     (folder / "params.yaml").write_text(
-        yaml.safe_dump({"seed": 0, "threads": 1, "networks": {"small": row}})
+        yaml.safe_dump({"seed": 0, "threads": 1, "networks": {"small": row}}, sort_keys=False)
     )
     return folder
 
