@@ -6,6 +6,7 @@ MLFLOW_TRACKING_URI says otherwise. Only this module speaks to MLflow.
 
 import json
 import os
+import shlex
 import time
 import traceback
 from collections.abc import Iterator, Mapping
@@ -70,7 +71,7 @@ def log_input(path: str, digest: str) -> None:
     """Record what a stage read, by its content: a tag, and the column Dataset of the run table."""
     mlflow.set_tag(f"data.{path}", digest)
     name = path.partition("/")[2] or path
-    read = Dataset(name, digest, source_type="local", source=json.dumps({"uri": path}))
+    read = Dataset(name, digest[:12], source_type="local", source=json.dumps({"uri": path}))
     client, run_id = mlflow.MlflowClient(), mlflow.active_run().info.run_id
     try:
         client.log_inputs(run_id, [DatasetInput(read)])
@@ -110,5 +111,9 @@ def _which(note: Path, name: str) -> dict[str, str]:
     if note.exists():
         with suppress(MlflowException):  # the store may be another one by now
             return {"run_id": mlflow.get_run(note.read_text()).info.run_id}
+    # What was changed is part of the name: the legends of MLflow's charts show nothing else.
+    words = [word.partition("=") for word in shlex.split(os.environ.get(OVERRIDES, ""))]
+    changes = [f"{key.rpartition('.')[2]}={value}" for key, _, value in words]
     parent = os.environ.get(PARENT)
-    return {"run_name": name} | ({"parent_run_id": parent} if parent else {})
+    named = {"run_name": " ".join([name, *changes])}
+    return named | ({"parent_run_id": parent} if parent else {})

@@ -67,8 +67,8 @@ def main(name: str) -> None:
         last = history[history["epoch"] == history["epoch"].max()]
         for (split, task, measure), values in last.groupby(KEYS)["value"]:
             name = f"{split}_{measure}"
-            run.log({f"{name}/{task}": values.mean()}, step=round(last["epoch"].max()))
-            run.log({f"{name}_sd_over_seeds/{task}": values.std(ddof=0)})
+            run.log({f"{task}/{name}": values.mean()}, step=round(last["epoch"].max()))
+            run.log({f"{task}_sd_over_seeds/{name}": values.std(ddof=0)})
 
 
 def train(
@@ -171,7 +171,7 @@ def report(run: stage.Run, history: list[dict], epoch: float) -> None:
     """Send this epoch's measurements to the run, a curve per seed."""
     now = [row for row in history if row["epoch"] == epoch]
     run.curves(
-        (f"{r['split']}_{r['measure']}_by_seed/{r['task']}_{r['seed']}", round(epoch), r["value"])
+        (f"{r['task']}_by_seed/{r['split']}_{r['measure']}_{r['seed']}", round(epoch), r["value"])
         for r in now
         if r["seed"] == now[-1]["seed"]
     )
@@ -181,7 +181,7 @@ def mean_curves(history: pd.DataFrame) -> list[tuple[str, int, float]]:
     """Give the mean over seeds of every measure after every epoch: metric, step, value."""
     whole = history[history["epoch"] % 1 == 0]
     means = whole.groupby([*KEYS, "epoch"])["value"].mean()
-    return [(f"{s}_{m}/{t}", round(epoch), value) for (s, t, m, epoch), value in means.items()]
+    return [(f"{t}/{s}_{m}", round(epoch), value) for (s, t, m, epoch), value in means.items()]
 
 
 if __name__ == "__main__":

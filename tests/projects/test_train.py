@@ -64,4 +64,4 @@ def test_a_learning_curve_is_the_mean_over_seeds_at_whole_epochs():
     history = pd.DataFrame(rows, columns=["seed", "epoch", "value"])
     history = history.assign(split="holdout", task="identity", measure="loss")
     found = train.mean_curves(history)
-    assert found == [("holdout_loss/identity", 1, 3.0), ("holdout_loss/identity", 2, 1.5)]
+    assert found == [("identity/holdout_loss", 1, 3.0), ("identity/holdout_loss", 2, 1.5)]
