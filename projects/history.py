@@ -32,9 +32,9 @@ def summarise(history: pd.DataFrame) -> dict[str, float]:
     last = history[history["epoch"] == history.groupby("seed")["epoch"].transform("max")]
     found = {}
     for (split, task, measure), values in last.groupby(KEYS)["value"]:
-        found[f"{split}_{measure}/{task}"] = float(values.mean())
+        found[f"{task}/{split}_{measure}"] = float(values.mean())
         if len(values) > 1:
-            found[f"{split}_{measure}_sd_over_seeds/{task}"] = float(values.std(ddof=1))
+            found[f"{task}_sd_over_seeds/{split}_{measure}"] = float(values.std(ddof=1))
     return found
 
 
@@ -42,8 +42,8 @@ def mean_curves(history: pd.DataFrame) -> list[tuple[str, int, float]]:
     """Give the mean over seeds of every measure after every epoch: metric, step, value."""
     whole = history[history["epoch"] % 1 == 0]
     means = whole.groupby([*KEYS, "epoch"])["value"].mean()
-    return [(f"{s}_{m}/{t}", round(epoch), value) for (s, t, m, epoch), value in means.items()]
+    return [(f"{t}/{s}_{m}", round(epoch), value) for (s, t, m, epoch), value in means.items()]
 
 
 def _name(row: dict[str, object]) -> str:
-    return f"{row['split']}_{row['measure']}/{row['task']}"
+    return f"{row['task']}/{row['split']}_{row['measure']}"

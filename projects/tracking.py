@@ -7,6 +7,7 @@ MLFLOW_TRACKING_URI says otherwise. Only this module speaks to MLflow.
 import json
 import logging
 import os
+import shlex
 import sqlite3
 import time
 import traceback
@@ -89,7 +90,7 @@ def log_input(path: str, digest: str) -> None:
     """Record what a stage read, by its content: a tag, and the column Dataset of the run table."""
     mlflow.set_tag(f"data.{path}", digest)
     name = path.partition("/")[2] or path
-    read = Dataset(name, digest, source_type="local", source=json.dumps({"uri": path}))
+    read = Dataset(name, digest[:12], source_type="local", source=json.dumps({"uri": path}))
     client, run_id = mlflow.MlflowClient(), mlflow.active_run().info.run_id
     try:
         client.log_inputs(run_id, [DatasetInput(read)])
@@ -153,5 +154,9 @@ def _which(note: Path, name: str) -> dict[str, str]:
             found = mlflow.get_run(note.read_text()).info
             if found.lifecycle_stage == "active":
                 return {"run_id": found.run_id}
+    # What was changed is part of the name: the legends of MLflow's charts show nothing else.
+    words = [word.partition("=") for word in shlex.split(os.environ.get(OVERRIDES, ""))]
+    changes = [f"{key.rpartition('.')[2]}={value}" for key, _, value in words]
     parent = os.environ.get(PARENT)
-    return {"run_name": name} | ({"parent_run_id": parent} if parent else {})
+    named = {"run_name": " ".join([name, *changes])}
+    return named | ({"parent_run_id": parent} if parent else {})

@@ -197,7 +197,7 @@ def report(run: stage.Run, history: History, epoch: float) -> None:
     """Send this epoch's measurements to the run, a curve per seed."""
     now = [row for row in history if row["epoch"] == epoch]
     run.curves(
-        (f"{r['split']}_{r['measure']}_by_seed/{r['task']}_{r['seed']}", round(epoch), r["value"])
+        (f"{r['task']}_by_seed/{r['split']}_{r['measure']}_{r['seed']}", round(epoch), r["value"])
         for r in now
         if r["seed"] == now[-1]["seed"]
     )

@@ -205,7 +205,7 @@ def run_here(tracked):
 
 
 def test_a_training_ends_early_and_keeps_its_last_network(run_here, tracked):
-    stop = {"metric": "training_loss/age_years", "at": 1000.0, "patience_epochs": None}
+    stop = {"metric": "age_years/training_loss", "at": 1000.0, "patience_epochs": None}
     found = run_here(stop=stop, count=40, save_every_s=300.0)
     assert found["epoch"].max() == 1
     kept = [path.name for path in (tracked / "artifacts/train/small/seed-0").iterdir()]
@@ -243,3 +243,15 @@ def test_a_network_may_branch_and_see_images_in_another_size(run_here):
 def test_a_network_is_trained_on_the_views_it_is_given(run_here):
     first = run_here(count=40)
     assert not first["value"].equals(run_here(count=40, views={"flip": 1.0})["value"])
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"classifier": "shared"}, "classifier 'shared'; choose from separate, joined"),
+        ({"seeds": []}, "a network needs at least one seed"),
+    ],
+)
+def test_an_impossible_row_is_refused(changes, message, run_here):
+    with pytest.raises(ValueError, match=message):
+        run_here(**changes)
