@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from facelab_data import stimuli
 from facelab_models import checkpoints
 from facelab_models.network import FaceNet
@@ -128,8 +129,8 @@ def choose(folder: Path, checkpoint: str) -> Path:
 
 
 def tidy(values: np.ndarray) -> np.ndarray:
-    """Turn a column of text into an array of text; leave numbers be."""
-    return values.astype(str) if values.dtype == object else values
+    """Turn a column of text into an array of text, empty where missing; leave numbers be."""
+    return np.where(pd.isna(values), "", values).astype(str) if values.dtype == object else values
 
 
 if __name__ == "__main__":

@@ -26,3 +26,8 @@ def test_a_checkpoint_that_is_not_there_is_named_beside_those_that_are(folder):
 def test_text_becomes_text_and_numbers_stay():
     assert record.tidy(np.array(["a", "b"], dtype=object)).dtype.kind == "U"
     assert record.tidy(np.array([1.5])).dtype == float
+
+
+def test_a_label_that_is_missing_is_empty_and_no_class_of_its_own():
+    for missing in (np.nan, None):
+        assert record.tidy(np.array(["a", missing], dtype=object)).tolist() == ["a", ""]
