@@ -6,27 +6,29 @@ one run, and `mlflow run .` finds its own run as the parent of every stage's.
 """
 
 import argparse
+import json
 import os
 import shlex
-import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
+from typing import TextIO
 
+import psutil
+import yaml
 from dvc.exceptions import DvcException
 from dvc.repo import Repo
-from dvc.utils.hydra import apply_overrides
+from dvc.schema import COMPILED_LOCKFILE_SCHEMA
 from networkx import DiGraph, ancestors, descendants
+from voluptuous import Invalid
 
-from projects import process, tracking
+from projects import overrides, process, tracking, values
 
 ROOT = Path(__file__).resolve().parents[1]
-PARAMS, KEPT, CHANGED = (
-    ROOT / name for name in ("params.yaml", "scratch/params.before.yaml", "scratch/params.run.yaml")
-)
 
 
 def main() -> None:
@@ -41,85 +43,65 @@ def main() -> None:
     )
     words.add_argument("--jobs", type=int, default=os.cpu_count(), help="stages at the same time")
     asked = words.parse_args()
+    if asked.jobs < 1:
+        words.error(f"--jobs is {asked.jobs}; at least 1 is needed")
     os.chdir(ROOT)
+    os.environ.pop(process.DRIVER, None)  # another one's
+    process.heed_signals()
+    process.follow_starters()
     _environment()
+    os.environ[tracking.OVERRIDES] = asked.overrides
     try:
-        claim = process.claim(ROOT / "scratch" / "pipeline")
-    except BlockingIOError as error:
-        sys.exit(f"facelab: {error}")
-    try:
-        process.end_orphans()
-        tracking.connect()
-        with overridden(shlex.split(asked.overrides)):
-            sys.exit(reproduce(asked.targets, force=asked.force == "yes", jobs=asked.jobs))
+        with process.claim(ROOT / "scratch" / "pipeline") as claim:
+            tracking.connect()
+            _mend()
+            with overrides.applied(shlex.split(asked.overrides)) as changes:
+                if changes:
+                    _say(f"params.yaml changed for this run: {asked.overrides}")
+                graph, stale = find_stale(asked.targets, force=asked.force == "yes")
+                start = partial(_spawn, words=["--force"] * (asked.force == "yes"), claim=claim)
+                sys.exit(reproduce(graph, stale, start, jobs=asked.jobs))
+    except KeyboardInterrupt:
+        sys.exit("facelab: stopped; the same command goes on from here")
     except (ValueError, OSError, DvcException) as error:
         sys.exit(f"facelab: {' '.join(str(error).split())}")
-    finally:
-        claim.unlink(missing_ok=True)
 
 
-def reproduce(targets: list[str], *, force: bool, jobs: int) -> int:
-    """Run what is out of date, `jobs` stages at a time; give an exit status.
+def find_stale(targets: list[str], *, force: bool) -> tuple[DiGraph, set[str]]:
+    """Give the graph of all stages, and those to run to bring the targets up to date.
 
     Raises
     ------
     ValueError
-        When a target is neither an experiment nor a stage.
+        When a target is neither an experiment nor a stage, or a stage needs what no stage makes.
     """
+    values.tree()  # its words for what is wrong are better than DVC's
     with Repo() as repo:
         graph = _graph(repo)
         wanted = _closure(graph, targets)
-        stale = wanted if force else _stale(repo, graph) & wanted
+        _check_inputs(repo, wanted)
+        return graph, wanted if force else _stale(repo, graph) & wanted
+
+
+def reproduce(
+    graph: DiGraph, stale: set[str], start: Callable[[str], subprocess.Popen], *, jobs: int
+) -> int:
+    """Run the stages, `jobs` at a time, each after those it needs; give an exit status."""
     if not stale:
         _say("everything is up to date")
-        return 0
     waiting, running, status = set(stale), {}, 0
-    while running or (waiting and status == 0):
-        for name in sorted(waiting) if status == 0 else ():
-            blocked = descendants(graph, name) & (waiting | set(running))
-            if len(running) < jobs and not blocked:
-                waiting.remove(name)
-                running[name] = (_spawn(name, force), time.monotonic())
-        status = _collect(running) or status
+    try:
+        while running or (waiting and status == 0):
+            for name in sorted(waiting) if status == 0 else ():
+                blocked = descendants(graph, name) & (waiting | set(running))
+                if len(running) < jobs and not blocked:
+                    waiting.remove(name)
+                    running[name] = (start(name), time.monotonic())
+            status = _collect(running) or status
+    except BaseException:
+        _stop([child for child, _ in running.values()])
+        raise
     return status
-
-
-@contextmanager
-def overridden(overrides: list[str]) -> Iterator[None]:
-    """While open, params.yaml holds the overrides; afterwards it is as it was.
-
-    What a killed run left behind is put right first, unless params.yaml was
-    edited since.
-
-    Raises
-    ------
-    ValueError
-        When params.yaml has no such key.
-    """
-    _restore()
-    if not overrides:
-        yield
-        return
-    KEPT.parent.mkdir(exist_ok=True)
-    shutil.copy(PARAMS, CHANGED)
-    try:
-        apply_overrides(CHANGED, overrides)
-    except Exception as error:  # hydra and omegaconf raise many kinds
-        raise ValueError(f"--overrides: {error.__cause__ or error}") from None
-    shutil.copy(PARAMS, KEPT)
-    _say(f"params.yaml changed for this run: {' '.join(overrides)}")
-    shutil.copy(CHANGED, PARAMS)
-    try:
-        yield
-    finally:
-        _restore()
-
-
-def _restore() -> None:
-    if KEPT.exists():
-        if PARAMS.read_text() == CHANGED.read_text():
-            KEPT.replace(PARAMS)
-        KEPT.unlink(missing_ok=True)
 
 
 def _environment() -> None:
@@ -163,10 +145,63 @@ def _stale(repo: Repo, graph: DiGraph) -> set[str]:
     return changed.union(*(ancestors(graph, name) for name in changed))
 
 
-def _spawn(name: str, force: bool) -> subprocess.Popen:
-    words = [sys.executable, "-m", "dvc", "--wait-for-lock", "repro", "--single-item", name]
+def _check_inputs(repo: Repo, wanted: set[str]) -> None:
+    """Find a row that names another one which is not there, before anything runs."""
+    made = {Path(out.fs_path) for out in repo.index.outs}
+    for stage in (each for each in repo.index.stages if each.addressing in wanted):
+        for path in (Path(dep.fs_path) for dep in stage.deps):
+            if path.exists() or any(path in (out, *out.parents) for out in made):
+                continue
+            there = sorted(str(out.name) for out in made if out.parent == path.parent)
+            choices = f"; {path.parent.relative_to(ROOT)} has {', '.join(there)}" if there else ""
+            needs = f"{stage.addressing} needs {path.relative_to(ROOT)}"
+            raise ValueError(f"{needs}, which is not there and which no stage makes{choices}")
+
+
+def _mend() -> None:
+    """Put aside what a killed DVC left half-written: none is at work while we hold the claim.
+
+    What dvc.lock said of finished stages DVC finds again in its cache of runs.
+    """
+    checks = {".dvc/tmp/rwlock": json.loads, "dvc.lock": _read_lock}
+    for name, read in checks.items():
+        try:
+            if (ROOT / name).exists():
+                read((ROOT / name).read_text())
+        except (ValueError, yaml.YAMLError, Invalid):
+            aside = ROOT / "scratch" / f"{Path(name).name}.unreadable"
+            (ROOT / name).replace(aside)
+            _say(f"{name} was cut short, as when DVC is killed; it is now {aside}")
+
+
+def _read_lock(text: str) -> None:
+    COMPILED_LOCKFILE_SCHEMA(yaml.safe_load(text) or {})
+
+
+def _spawn(name: str, words: list[str], claim: TextIO) -> subprocess.Popen:
+    """Start DVC on one stage. It shares the claim: the next driver waits until it is gone."""
     _say(f"{name} …")
-    return subprocess.Popen(words + ["--force"] * force, stdout=subprocess.DEVNULL)
+    # Stages started together take turns at DVC's lock; by default it gives up after 3 s.
+    return subprocess.Popen(
+        [sys.executable, "-m", "dvc", "--wait-for-lock", "repro", "--single-item", name, *words],
+        stdout=subprocess.DEVNULL,
+        pass_fds=[claim.fileno()],
+        process_group=0,  # Ctrl-C comes to the driver alone, which then stops the stages
+    )
+
+
+def _stop(children: list[subprocess.Popen]) -> None:
+    """Ask every stage to stop, and wait for the DVC above it."""
+    _say("stopping …")
+    asked: set[int] = set()
+    while any(child.poll() is None for child in children):
+        for child in children:
+            with suppress(psutil.NoSuchProcess):
+                for each in psutil.Process(child.pid).children(recursive=True):
+                    if each.pid not in asked:
+                        asked.add(each.pid)
+                        each.terminate()
+        time.sleep(0.1)
 
 
 def _collect(running: dict[str, tuple[subprocess.Popen, float]]) -> int:

@@ -1,19 +1,28 @@
-"""Which processes of this clone are alive, and which were killed and left work behind.
+"""Which process may work where, and which one has lost the pipeline that it belongs to.
 
-When DVC is killed, the stage it started goes on as an orphan. The next run of
-the same stage must not write beside it: `claim` ends the orphan first.
+A lock on a file, which the system lets go when its holder dies, keeps two processes off the
+same work. When DVC or the driver is killed, what it started would go on as an orphan: every
+process that takes part in a pipeline therefore watches those above it, and stops with them.
 """
 
 import json
 import os
+import signal
 import socket
-from collections.abc import Mapping
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
+from typing import NoReturn, TextIO
 
 import psutil
 
 ROOT = Path(__file__).resolve().parents[1]
-DRIVER = "FACELAB_DRIVER"  # what a pipeline's processes inherit: whose they are
+DRIVER = "FACELAB_DRIVER"  # names the driver to what it starts
+PATIENCE_S = 30  # for an orphan to notice that it is one, and to stop
+LOOK_S = 0.5
 
 
 def tags() -> dict[str, str]:
@@ -34,6 +43,11 @@ def is_dead(recorded: Mapping[str, str]) -> bool:
     return find(int(recorded["process.id"]), recorded["process.born"]) is None
 
 
+def name_of_this() -> str:
+    """Name this process so that others can `find` it while it lives."""
+    return json.dumps({"number": os.getpid(), "born": _born(psutil.Process())})
+
+
 def find(number: int, born: str) -> psutil.Process | None:
     """Give the process with this number if it is still the one that was meant."""
     try:
@@ -44,63 +58,117 @@ def find(number: int, born: str) -> psutil.Process | None:
     return process if alive else None
 
 
-def claim(folder: Path) -> Path:
-    """Make this process the only one at work in `folder`; give the file that says so.
+@contextmanager
+def claim(folder: Path) -> Iterator[TextIO]:
+    """While open, be the only process at work in `folder`; give the locked file.
 
-    An orphan of a killed pipeline is ended, with its workers. DVC keeps two
-    living pipelines off one stage, so what a pipeline finds here is an orphan.
+    Whoever inherits the file holds the claim too. An orphan is given time to stop; one that
+    does not is ended, when DVC, which keeps two living pipelines off one stage, runs this one.
 
     Raises
     ------
     BlockingIOError
-        When a stage started by hand meets another one at work.
+        When another process is at work there.
     """
-    note = folder / "process.json"
-    if note.exists():
-        text = note.read_text()
-        other = find(**json.loads(text)["process"]) if text else None
-        by_pipeline = bool(text) and json.loads(text)["pipeline"]
-        if other and other.pid != os.getpid():
-            if not (by_pipeline and "DVC_STAGE" in os.environ):
-                raise BlockingIOError(f"{folder.name} is already running as process {other.pid}")
-            _end(other)
     folder.mkdir(parents=True, exist_ok=True)
-    mine = {"process": json.loads(name_of_this()), "pipeline": "DVC_STAGE" in os.environ}
-    note.write_text(json.dumps(mine))
-    return note
+    with (folder / "claim").open("a+") as note:
+        if not _lock(note):
+            other = _holder(note)
+            if not (other and "DVC_STAGE" in os.environ and _variable(other, "DVC_STAGE")):
+                name = f"process {other.pid}" if other else "a process that is still ending"
+                raise BlockingIOError(f"{folder.name} is already running as {name}")
+            end(other)
+            if not _lock(note):
+                raise BlockingIOError(f"process {other.pid}, at work in {folder}, cannot be ended")
+        note.truncate(0)
+        note.write(name_of_this())
+        note.flush()
+        yield note
 
 
-def name_of_this() -> str:
-    """Name this process so that `end_orphans` knows its children when it is gone."""
-    return json.dumps({"number": os.getpid(), "born": _born(psutil.Process())})
-
-
-def end_orphans() -> None:
-    """End what a killed pipeline of this clone left running."""
-    for process in psutil.process_iter():
-        try:
-            driver, place = process.environ().get(DRIVER), Path(process.cwd())
-        except psutil.Error:
-            continue
-        # `mlflow run` may stand between: only what has lost its driver is an orphan.
-        if (
-            driver
-            and place == ROOT
-            and process.pid != os.getpid()
-            and not find(**json.loads(driver))
-        ):
-            _end(process)
-
-
-def _end(process: psutil.Process) -> None:
+def end(process: psutil.Process) -> None:
     """End a process and all that it started."""
-    family = [*process.children(recursive=True), process]
-    for member in family:
+    with suppress(psutil.NoSuchProcess):
+        family = [*process.children(recursive=True), process]
+        for member in family:
+            with suppress(psutil.NoSuchProcess):
+                member.kill()
+        psutil.wait_procs(family, timeout=PATIENCE_S)
+
+
+def follow_starters() -> None:
+    """Stop this process, as SIGTERM would, when the pipeline that it belongs to is gone.
+
+    Its starters are `mlflow run`, the driver, and DVC, as far as there are any.
+    """
+    above = [_starter(variable) for variable in ("MLFLOW_RUN_ID", "DVC_STAGE")]
+    names = [json.dumps({"number": p.pid, "born": _born(p)}) for p in above if p]
+    if driver := os.environ.get(DRIVER):
+        names.append(driver)
+    if names:
+        threading.Thread(target=_watch, args=(names,), daemon=True).start()
+
+
+def heed_signals() -> None:
+    """Let SIGTERM and SIGHUP, like Ctrl-C, unwind the program: runs are closed, files removed.
+
+    Nothing but another Ctrl-C interrupts that.
+    """
+    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    heeded = [each for each in signals if signal.getsignal(each) != signal.SIG_IGN]  # nohup
+
+    def stop(number: int, _: object) -> NoReturn:
+        for each in heeded:
+            signal.signal(each, signal.SIG_IGN)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        raise KeyboardInterrupt(signal.Signals(number).name)
+
+    for each in heeded:
+        signal.signal(each, stop)
+
+
+def _watch(names: list[str]) -> None:
+    while all(find(**json.loads(name)) for name in names):
+        time.sleep(LOOK_S)
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(PATIENCE_S / 2)
+    os._exit(1)  # something in it does not heed the signal
+
+
+def _starter(variable: str) -> psutil.Process | None:
+    """Give the process that set an inherited variable: the nearest above that has it not."""
+    if variable not in os.environ:
+        return None
+    return next(
+        (each for each in psutil.Process().parents() if not _variable(each, variable)), None
+    )
+
+
+def _variable(process: psutil.Process, name: str) -> str | None:
+    with suppress(psutil.Error):
+        return process.environ().get(name)
+    return None
+
+
+def _lock(note: TextIO) -> bool:
+    """Lock a file, waiting while it is somebody else's; tell whether that worked."""
+    until = time.monotonic() + PATIENCE_S
+    while True:
         try:
-            member.kill()
-        except psutil.NoSuchProcess:
-            continue
-    psutil.wait_procs(family, timeout=30)
+            flock(note, LOCK_EX | LOCK_NB)
+            return True
+        except BlockingIOError:
+            if time.monotonic() > until:
+                return False
+        time.sleep(LOOK_S)
+
+
+def _holder(note: TextIO) -> psutil.Process | None:
+    note.seek(0)
+    try:
+        return find(**json.loads(note.read()))
+    except ValueError:  # it is about to write its name
+        return None
 
 
 def _born(process: psutil.Process) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from projects import values
 
 PACKAGES = ("torch", "torchvision", "numpy", "scikit-learn", "optuna", "pandas", "h5py", "mlflow")
+MADE_FROM = "made_from.json"
 SOURCES = ("packages", "projects", "params.yaml", "dvc.yaml", "requirements.txt")
 
 
@@ -27,6 +28,12 @@ def digest(path: Path) -> str:
         return hashlib.file_digest(file, "md5").hexdigest()
 
 
+def made_from(path: Path) -> dict[str, str]:
+    """Give the values that an artifact and all before it were made from, as far as it says."""
+    note = path / MADE_FROM
+    return json.loads(note.read_text()) if note.exists() else {}
+
+
 def fingerprint(stage: Mapping, key: str, params: Mapping) -> str:
     """Name everything a stage of dvc.yaml depends on.
 
@@ -38,10 +45,19 @@ def fingerprint(stage: Mapping, key: str, params: Mapping) -> str:
         Its row, "" when it has none.
     params : mapping
         The whole of params.yaml.
+
+    Raises
+    ------
+    LookupError
+        When the stage's table has no such row.
     """
     row: object = key
     if "foreach" in stage:
-        table = values.look_up(params, stage["foreach"].strip("${}"))
+        name = stage["foreach"].strip("${}")
+        table = values.look_up(params, name)
+        if key not in (table or ()):
+            choices = ", ".join(map(str, table or ())) or "nothing"
+            raise LookupError(f"params.yaml: {name} has no row '{key}'; choose from {choices}")
         row = table[key] if isinstance(table, Mapping) else key
     entry = stage.get("do", stage)
     deps = [_fill(dep, key, row) for dep in entry.get("deps", [])]

@@ -53,7 +53,7 @@ def main(name: str) -> None:
         place = run.read(f"artifacts/draw/{row.stimuli}") / "stimuli.h5"
         made, digest = stimuli.read(place), provenance.digest(place)
         networks = run.read(f"artifacts/train/{row.network}")
-        for folder in sorted(networks.iterdir(), key=lambda path: int(path.name[5:])):
+        for folder in sorted(networks.glob("seed-*"), key=lambda path: int(path.name[5:])):
             net, facts = checkpoints.load(choose(folder, row.checkpoint))
             net.to(run.device)
             path = run.artifacts / f"{folder.name}.h5"

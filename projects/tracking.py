@@ -4,35 +4,49 @@ DVC owns files, MLflow owns runs. The store is a local SQLite file unless
 MLFLOW_TRACKING_URI says otherwise. Only this module speaks to MLflow.
 """
 
+import json
 import os
+import sqlite3
 import time
 import traceback
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from math import isfinite
 from pathlib import Path
+from urllib.error import HTTPError, URLError
+from urllib.request import urlopen
 
 import mlflow
-from mlflow.entities import Metric
+from mlflow.entities import Dataset, DatasetInput, Metric
 from mlflow.exceptions import MlflowException
+from sqlalchemy.exc import SQLAlchemyError
 
 from projects import process, provenance
 
 ROOT = Path(__file__).resolve().parents[1]
 PARENT = "FACELAB_PARENT_RUN_ID"
+OVERRIDES = "FACELAB_OVERRIDES"  # what the pipeline changed in params.yaml for this time
 
 
 def connect() -> None:
-    """Find the tracking store, and close the runs of processes that died."""
+    """Find the tracking store, and close the runs of processes that died.
+
+    Raises
+    ------
+    OSError
+        When the store does not answer or cannot be written to.
+    """
     os.environ.setdefault("MLFLOW_TRACKING_URI", f"sqlite:///{ROOT / 'mlflow.db'}")
     mlflow.set_tracking_uri(os.environ["MLFLOW_TRACKING_URI"])
     os.environ.pop("MLFLOW_EXPERIMENT_ID", None)
-    # `mlflow run` exports the id of its own run: unclaimed, all stages would write to that one.
-    if launcher := os.environ.pop("MLFLOW_RUN_ID", None):
-        os.environ[PARENT] = launcher
-        for name, value in process.tags().items():
-            mlflow.MlflowClient().set_tag(launcher, name, value)
-    close_dead_runs()
+    with _store_named():
+        _knock(os.environ["MLFLOW_TRACKING_URI"])
+        # `mlflow run` exports the id of its own run: unclaimed, all stages would write to it.
+        if launcher := os.environ.pop("MLFLOW_RUN_ID", None):
+            os.environ[PARENT] = launcher
+            for name, value in process.tags().items():
+                mlflow.MlflowClient().set_tag(launcher, name, value)
+        close_dead_runs()
 
 
 def close_dead_runs() -> None:
@@ -47,15 +61,20 @@ def close_dead_runs() -> None:
 @contextmanager
 def run(experiment: str, name: str, note: Path, tags: Mapping[str, str]) -> Iterator[None]:
     """Open a run, or the one whose id is in the file `note`; on an error keep the traceback."""
-    mlflow.set_experiment(experiment)
-    with mlflow.start_run(**_which(note, name)) as active:
-        note.write_text(active.info.run_id)
-        mlflow.set_tags({**provenance.tags(ROOT), **process.tags(), **tags})
-        try:
-            yield
-        except BaseException:
-            mlflow.log_text(traceback.format_exc(), "traceback.txt")
-            raise
+    with _store_named():
+        mlflow.set_experiment(experiment)
+        with mlflow.start_run(**_which(note, name)) as active:
+            note.write_text(active.info.run_id)
+            mlflow.set_tags({**provenance.tags(ROOT), **process.tags(), **tags})
+            mlflow.set_tag("overrides", os.environ.get(OVERRIDES) or "-")
+            try:
+                yield
+            except (MlflowException, SQLAlchemyError):
+                raise
+            except BaseException:
+                with suppress(Exception):  # what went wrong first is what matters
+                    mlflow.log_text(traceback.format_exc(), "traceback.txt")
+                raise
 
 
 def log_params(params: Mapping[str, object]) -> None:
@@ -64,8 +83,20 @@ def log_params(params: Mapping[str, object]) -> None:
 
 
 def log_input(path: str, digest: str) -> None:
-    """Record what a stage read, by its content."""
+    """Record what a stage read, by its content: a tag, and the column Dataset of the run table."""
     mlflow.set_tag(f"data.{path}", digest)
+    name = path.partition("/")[2] or path
+    read = Dataset(name, digest, source_type="local", source=json.dumps({"uri": path}))
+    client, run_id = mlflow.MlflowClient(), mlflow.active_run().info.run_id
+    try:
+        client.log_inputs(run_id, [DatasetInput(read)])
+    except MlflowException:  # another run entered the same data at this moment; now it is there
+        client.log_inputs(run_id, [DatasetInput(read)])
+
+
+def describe(text: str) -> None:
+    """Say in words what the active run is, at the top of its page; Markdown."""
+    mlflow.set_tag("mlflow.note.content", text)
 
 
 def log_metrics(metrics: Mapping[str, float], step: int | None = None) -> None:
@@ -90,10 +121,33 @@ def log_files(path: Path) -> None:
         mlflow.log_artifact(str(path))
 
 
+def _knock(uri: str) -> None:
+    """See that the store is there: MLflow itself would try again for minutes."""
+    kind, _, place = uri.partition("://")
+    if kind == "sqlite":
+        with closing(sqlite3.connect(place.partition("?")[0][1:], timeout=60)) as store:
+            store.execute("BEGIN IMMEDIATE")
+    elif kind in ("http", "https"):
+        with suppress(HTTPError):  # an answer, if not a friendly one
+            urlopen(uri, timeout=60).close()
+
+
+@contextmanager
+def _store_named() -> Iterator[None]:
+    """Turn what MLflow and its database raise into one line that names the store."""
+    try:
+        yield
+    except (MlflowException, SQLAlchemyError, sqlite3.Error, URLError) as error:
+        reason = str(error).partition("\n")[0]
+        raise OSError(f"the tracking store {mlflow.get_tracking_uri()}: {reason}") from None
+
+
 def _which(note: Path, name: str) -> dict[str, str]:
     """Say which run to open: the one that was killed, or a new one."""
     if note.exists():
         with suppress(MlflowException):  # the store may be another one by now
-            return {"run_id": mlflow.get_run(note.read_text()).info.run_id}
+            found = mlflow.get_run(note.read_text()).info
+            if found.lifecycle_stage == "active":
+                return {"run_id": found.run_id}
     parent = os.environ.get(PARENT)
     return {"run_name": name} | ({"parent_run_id": parent} if parent else {})

@@ -2,6 +2,10 @@
 
 Networks learn from the images of the split ``training``. They are scored on ``holdout``,
 other images of the same people, and on ``validation``, other people, where the task allows it.
+
+Several processes, on one machine or more, train a row together when torchrun starts them::
+
+    torchrun --nproc-per-node 2 -m projects.train identity
 """
 
 from dataclasses import dataclass
@@ -9,17 +13,21 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from facelab_data import stimuli
-from facelab_models import checkpoints
-from facelab_models.batches import Augment, Batches
+from facelab_models import checkpoints, distributed
+from facelab_models.augmentation import Augment
+from facelab_models.batches import Batches
 from facelab_models.evaluation import evaluate
 from facelab_models.network import FaceNet, NetworkSpec, build
-from facelab_models.tasks import MISSING, specify
+from facelab_models.stopping import Stop, is_over
+from facelab_models.tasks import join
 from facelab_models.training import FitConfig, fit
 
 from projects import stage
+from projects.material import Material, Task, deal, describe, label, read_classes
 
-STILL = Augment(shift=0, zoom=0, flip=0, grey=0, brightness=0, contrast=0)
-Targets = dict[str, np.ndarray]
+CLASSIFIERS = ("separate", "joined")
+KEYS = ["split", "task", "measure"]
+History = list[dict[str, object]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,132 +40,123 @@ class Network:
         A row of ``stimuli``.
     trunk : str
         A key of `facelab_models.network.TRUNKS`.
-    tasks : dict of str to float
-        Factors to learn, and the weight of each in the loss.
+    tasks : dict of str to Task
+        Factors to learn.
+    classifier : str
+        ``separate`` gives each task a head; ``joined`` gives the categorical ones a single
+        classifier over all their classes.
     seeds : tuple of int
         One training for each.
     mean, std : tuple of float, (3,)
         With which the network normalises its input.
+    batch_size : int
+        Over all processes.
+    stop : Stop or None
+        When to end before the last epoch.
+    save_every_s : float
+        Seconds of training that a kill may cost, at most (and two epochs' ends).
     """
 
     stimuli: str
     trunk: str
-    tasks: dict[str, float]
+    tasks: dict[str, Task]
+    classifier: str
     seeds: tuple[int, ...]
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
     batch_size: int
     augment: Augment
     fit: FitConfig
+    stop: Stop | None
+    save_every_s: float
+
+    def __post_init__(self) -> None:
+        if self.classifier not in CLASSIFIERS:
+            choices = ", ".join(CLASSIFIERS)
+            raise ValueError(f"unknown classifier '{self.classifier}'; choose from {choices}")
+        if not self.seeds:
+            raise ValueError("a network needs at least one seed")
 
 
 def main(name: str) -> None:
     """Train the network called `name`; keep its checkpoints and its learning curves."""
-    with stage.run("train", name) as run:
+    with stage.run("train", name, together=True) as run, distributed.together(run.device):
         row = run.params(Network, f"networks.{name}")
         made = stimuli.read(run.read(f"artifacts/draw/{row.stimuli}") / "stimuli.h5")
-        targets, classes = label(made, tuple(row.tasks))
-        tables = []
-        for seed in row.seeds:
-            tables.append(train(run, row, seed, (made, targets, classes)))
-        history = pd.concat(tables, ignore_index=True)
-        run.table(history, "history.csv")
-        last = history[history["epoch"] == history["epoch"].max()]
-        scores = last.groupby(["split", "task", "measure"])["value"]
-        for (split, task, measure), values in scores:
-            run.log({f"{split}_{measure}/{task}": values.mean()})
-            run.log({f"{split}_{measure}_sd_over_seeds/{task}": values.std(ddof=0)})
+        lists = {
+            task: read_classes(run.read(wanted.classes))
+            for task, wanted in row.tasks.items()
+            if wanted.classes
+        }
+        material = label(made, row.tasks, lists)
+        history = pd.concat([train(run, row, seed, material) for seed in row.seeds])
+        if run.leads:
+            run.table(history, "history.csv")
+            run.curves(mean_curves(history))
+            run.log(summarise(history), step=round(history["epoch"].max()))
 
 
-def train(
-    run: stage.Run, row: Network, seed: int, material: tuple[stimuli.Stimuli, Targets, dict]
-) -> pd.DataFrame:
+def train(run: stage.Run, row: Network, seed: int, material: Material) -> pd.DataFrame:
     """Train one network; take a killed training up where it was.
 
     Returns
     -------
     history : DataFrame
-        Columns ``seed, epoch, split, task, measure, value``.
+        Columns ``seed, epoch, split, task, measure, value``; of several processes the first's.
     """
-    made, targets, classes = material
-    folder, state = run.artifacts / f"seed-{seed}", run.scratch / f"seed-{seed}.state"
-    folder.mkdir(exist_ok=True)
-    dealt = deal(made, targets, row, np.random.SeedSequence([run.seed, seed]).generate_state(1)[0])
-    net = build(spec(made, targets, row), seed=int(run.seed + seed)).to(run.device)
-    before = checkpoints.load_state(state) if state.exists() else {"fit": None, "history": []}
-    history = before["history"]
-    for record in fit(net, dealt["training"], row.fit, state=before["fit"]):
-        history += score(net, dealt, seed, record.epoch, record.losses)
-        if record.is_checkpoint:
-            path = folder / f"epoch-{record.epoch:08.3f}.pt"
-            checkpoints.save(path, net, epoch=record.epoch, classes=classes, seed=seed)
-        if record.is_epoch_end or record.step == 0:
-            report(run, history, record.epoch)
-        checkpoints.save_state(state, {"fit": record.state(), "history": history})
+    specs = describe(material, row.tasks)
+    specs = join(specs) if row.classifier == "joined" else specs
+    spec = NetworkSpec(trunk=row.trunk, tasks=specs, mean=row.mean, std=row.std)
+    net = build(spec, seed=int(run.seed + seed)).to(run.device)
+    dealt = deal(
+        material,
+        run.device,
+        batch_size=row.batch_size,
+        augment=row.augment,
+        seed=int(np.random.SeedSequence([run.seed, seed]).generate_state(1)[0]),
+        eyes=net.normalise.mean.shape[1] // 3,
+    )
+    state = run.scratch / f"seed-{seed}.state"
+    resumes = run.leads and state.exists()
+    before = distributed.from_first(checkpoints.load_state(state) if resumes else None) or {}
+    history = before.get("history", [])
+    if is_enough(history, row.stop):
+        return pd.DataFrame(history)
+    teacher = _teacher(dealt, material, row)
+    records = fit(net, teacher, row.fit, state=before.get("fit"), pause_s=row.save_every_s)
+    for record in records:
+        enough = False
+        if run.leads:
+            if record.is_checkpoint or record.is_epoch_end:
+                history += score(net, dealt, seed, record.epoch, record.losses)
+            enough = record.is_epoch_end and is_enough(history, row.stop)
+            if record.is_checkpoint or enough:
+                keep(run, net, seed, record.epoch, material.classes)
+            if record.is_epoch_end or record.step == 0:
+                report(run, history, record.epoch)
+            checkpoints.save_state(state, {"fit": record.state(), "history": history})
+        if record.is_epoch_end and distributed.from_first(enough):
+            break
     return pd.DataFrame(history)
 
 
-def label(made: stimuli.Stimuli, tasks: tuple[str, ...]) -> tuple[Targets, dict[str, list[str]]]:
-    """Give each task's targets for all images, and the names of its classes.
-
-    The classes of identity are the training identities: nobody else can be named.
-    """
-    targets, classes = {}, {}
-    training = made.factors["split"] == "training"
-    for task in tasks:
-        if task not in made.kinds:
-            raise ValueError(f"unknown task '{task}'; this set has {', '.join(made.kinds)}")
-        values = made.factors[list(made.outputs[task])]
-        if made.kinds[task] == "continuous":
-            targets[task] = values.to_numpy(dtype=np.float32, copy=True)
-            continue
-        known = values[task][training if task == "identity" else slice(None)].dropna()
-        names = sorted(known.unique())
-        targets[task] = pd.Index(names).get_indexer(values[task]).astype(np.int64)
-        classes[task] = [str(name) for name in names]
-    return targets, classes
-
-
-def spec(made: stimuli.Stimuli, targets: Targets, row: Network) -> NetworkSpec:
-    """Describe the network of a row, with the scale of its targets in training."""
-    rows = (made.factors["split"] == "training").to_numpy()
-    tasks = {
-        task: specify(made.kinds[task], targets[task][rows], weight)
-        for task, weight in row.tasks.items()
-    }
-    return NetworkSpec(trunk=row.trunk, tasks=tasks, mean=row.mean, std=row.std)
-
-
-def deal(made: stimuli.Stimuli, targets: Targets, row: Network, seed: int) -> dict[str, Batches]:
-    """Hold the images of each split in memory, 8-bit, ready to be dealt."""
-    dealt = {}
-    for split in ("training", "holdout", "validation"):
-        rows = np.flatnonzero(made.factors["split"] == split)
-        if not len(rows):
-            continue
-        kept = {task: values[rows] for task, values in targets.items()}
-        known = {task: values for task, values in kept.items() if (values != MISSING).any()}
-        if known:
-            dealt[split] = Batches(
-                made.images(rows),
-                known,
-                batch_size=row.batch_size if split == "training" else 256,
-                augment=row.augment if split == "training" else STILL,
-                seed=int(seed),
-                device=stage.device(),
-            )
-    if "training" not in dealt:
-        raise ValueError(f"{made.path} has no training images with a label for {list(targets)}")
-    return dealt
+def keep(
+    run: stage.Run, net: FaceNet, seed: int, epoch: float, classes: dict[str, list[str]]
+) -> None:
+    """Write a checkpoint."""
+    folder = run.artifacts / f"seed-{seed}"
+    folder.mkdir(exist_ok=True)
+    path = folder / f"epoch-{epoch:08.3f}.pt"
+    checkpoints.save(path, net, epoch=epoch, classes=classes, seed=seed)
 
 
 def score(
     net: FaceNet, dealt: dict[str, Batches], seed: int, epoch: float, losses: dict[str, float]
-) -> list[dict[str, object]]:
+) -> History:
     """Score a network on the images it does not learn from; a row per measurement."""
     found = [("training", task, "loss", value) for task, value in losses.items()]
-    for split in ("holdout", "validation"):
-        for task, measures in (evaluate(net, dealt[split]) if split in dealt else {}).items():
+    for split, batches in dealt.items():
+        for task, measures in ({} if split == "training" else evaluate(net, batches)).items():
             found += [(split, task, measure, value) for measure, value in measures.items()]
     return [
         {"seed": seed, "epoch": epoch, "split": split, "task": task, "measure": m, "value": value}
@@ -165,14 +164,64 @@ def score(
     ]
 
 
-def report(run: stage.Run, history: list[dict], epoch: float) -> None:
+def is_enough(history: History, stop: Stop | None) -> bool:
+    """Tell whether training has met the rule that ends it early.
+
+    Raises
+    ------
+    ValueError
+        When the rule looks at what is not measured.
+    """
+    ends = [row for row in history if row["epoch"] > 0 and row["epoch"] == round(row["epoch"])]
+    if stop is None or not ends:
+        return False
+    found = [row["value"] for row in ends if _name(row) == stop.metric]
+    if not found:
+        names = ", ".join(dict.fromkeys(map(_name, ends)))
+        raise ValueError(
+            f"nothing measures '{stop.metric}', where training is to stop; try {names}"
+        )
+    return is_over(found, stop)
+
+
+def summarise(history: pd.DataFrame) -> dict[str, float]:
+    """Give the mean of each last measurement over seeds, and their sd (n − 1) if there are more."""
+    last = history[history["epoch"] == history.groupby("seed")["epoch"].transform("max")]
+    found = {}
+    for (split, task, measure), values in last.groupby(KEYS)["value"]:
+        found[f"{split}_{measure}/{task}"] = float(values.mean())
+        if len(values) > 1:
+            found[f"{split}_{measure}_sd_over_seeds/{task}"] = float(values.std(ddof=1))
+    return found
+
+
+def report(run: stage.Run, history: History, epoch: float) -> None:
     """Send this epoch's measurements to the run, a curve per seed."""
     now = [row for row in history if row["epoch"] == epoch]
     run.curves(
-        (f"{r['split']}_{r['measure']}_{r['task']}/seed_{r['seed']}", round(epoch), r["value"])
+        (f"{r['split']}_{r['measure']}_by_seed/{r['task']}_{r['seed']}", round(epoch), r["value"])
         for r in now
         if r["seed"] == now[-1]["seed"]
     )
+
+
+def _teacher(dealt: dict[str, Batches], material: Material, row: Network) -> Batches:
+    """Give the batches to learn from; a network that learns nothing may look at any."""
+    if row.fit.epochs and "training" not in dealt:
+        tasks = ", ".join(row.tasks)
+        raise ValueError(f"{material.made.path} has no training images with a label for {tasks}")
+    return dealt.get("training", next(iter(dealt.values())))
+
+
+def _name(row: dict[str, object]) -> str:
+    return f"{row['split']}_{row['measure']}/{row['task']}"
+
+
+def mean_curves(history: pd.DataFrame) -> list[tuple[str, int, float]]:
+    """Give the mean over seeds of every measure after every epoch: metric, step, value."""
+    whole = history[history["epoch"] % 1 == 0]
+    means = whole.groupby([*KEYS, "epoch"])["value"].mean()
+    return [(f"{s}_{m}/{t}", round(epoch), value) for (s, t, m, epoch), value in means.items()]
 
 
 if __name__ == "__main__":

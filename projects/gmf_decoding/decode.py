@@ -96,6 +96,7 @@ def main(name: str) -> None:
         paths = sorted(folder.glob("seed-*.h5"), key=lambda path: int(path.stem[5:]))
         seen = {path.stem: recordings.read(path) for path in paths}
         layers = next(iter(seen.values())).layers
+        run.describe(f"Steps of the curves: {', '.join(f'{i} {x}' for i, x in enumerate(layers))}.")
         tables, searches = [], []
         with h5py.File(run.artifacts / "predictions.h5", "w") as file:
             for depth, layer in enumerate(tqdm(layers, desc=f"decoding {name}", unit="layer")):

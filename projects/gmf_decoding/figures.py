@@ -6,7 +6,6 @@ own. Those of the first set in ``gmf_decoding.recordings`` bear the plain names.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import pandas as pd
 from facelab_viz import theme
@@ -45,10 +44,10 @@ def main() -> None:
                 table = pd.concat(pd.read_csv(folder / name / "summary.csv") for name in names)
                 suffix = f"_{stimuli}" if number else ""
                 fig = factors_over_layers(table, low="low", high="high", order=names, labels=labels)
-                save(fig, run.results / f"factors_over_layers{suffix}")
+                save(run, fig, f"factors_over_layers{suffix}")
                 first = table[table["network"] == names[0]]
                 fig = layer_by_factor(first, labels=labels).figure
-                save(fig, run.results / f"layer_by_factor{suffix}")
+                save(run, fig, f"layer_by_factor{suffix}")
 
 
 def group(seen: Mapping[str, str]) -> dict[str, list[str]]:
@@ -63,9 +62,10 @@ def group(seen: Mapping[str, str]) -> dict[str, list[str]]:
     return found
 
 
-def save(fig: object, path: Path) -> None:
-    """Save a figure for the screen, the same bytes for the same figure."""
-    fig.savefig(path.with_suffix(".png"), dpi=200, metadata={"Software": None})
+def save(run: stage.Run, fig: object, name: str) -> None:
+    """Save a figure for the screen and for print, the same bytes for the same figure."""
+    fig.savefig(run.results / f"{name}.png", dpi=200, metadata={"Software": None})
+    fig.savefig(run.artifacts / f"{name}.pdf", metadata={"CreationDate": None})
 
 
 if __name__ == "__main__":

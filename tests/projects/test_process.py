@@ -1,5 +1,6 @@
 import json
 import os
+import signal
 import subprocess
 import sys
 
@@ -7,30 +8,70 @@ import pytest
 
 from projects import process
 
-SLEEP = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(60)"]
+SLEEP = "import time; print('up', flush=True); time.sleep(60)"
+CLAIM = """
+import sys, time
+from pathlib import Path
+from projects import process
+with process.claim(Path(sys.argv[1])):
+    print("up", flush=True)
+    time.sleep(60)
+"""
+FOLLOW = """
+import time
+from projects import process
+process.heed_signals()
+process.follow_starters()
+try:
+    print("up", flush=True)
+    time.sleep(60)
+except KeyboardInterrupt:
+    print("closed", flush=True)
+"""
 
 
 @pytest.fixture
-def other():
-    child = subprocess.Popen(SLEEP, stdout=subprocess.PIPE)
-    child.stdout.readline()
-    yield child
-    child.kill()
-    child.wait()
+def start():
+    children = []
+
+    def run(program, *words, **env):
+        path = os.pathsep.join([str(process.ROOT), os.environ.get("PYTHONPATH", "")])
+        child = subprocess.Popen(
+            [sys.executable, "-c", program, *words],
+            stdout=subprocess.PIPE,
+            env=os.environ | {"PYTHONPATH": path} | env,
+            text=True,
+        )
+        children.append(child)
+        assert child.stdout.readline() == "up\n"
+        return child
+
+    yield run
+    for child in children:
+        child.kill()
+        child.wait()
 
 
-def note_of(child, folder, *, pipeline):
-    born = process._born(process.psutil.Process(child.pid))
-    mine = {"process": {"number": child.pid, "born": born}, "pipeline": pipeline}
-    (folder / "process.json").write_text(json.dumps(mine))
+@pytest.fixture
+def other(start):
+    return start(SLEEP)
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch):
+    monkeypatch.setattr(process, "PATIENCE_S", 1)
+
+
+def name_of(child):
+    return {"number": child.pid, "born": process._born(process.psutil.Process(child.pid))}
 
 
 def test_a_living_process_is_found_and_a_dead_one_is_not(other):
-    born = process._born(process.psutil.Process(other.pid))
-    assert process.find(other.pid, born)
+    name = name_of(other)
+    assert process.find(**name)
     other.kill()
     other.wait()
-    assert process.find(other.pid, born) is None
+    assert process.find(**name) is None
 
 
 def test_another_process_with_the_same_number_is_not_the_one_meant():
@@ -45,30 +86,68 @@ def test_a_run_of_this_process_is_alive_and_of_another_machine_not_ours_to_judge
     assert not process.is_dead(mine | {"process.born": "0.00", "process.root": "/another/clone"})
 
 
-def test_an_orphan_of_a_killed_pipeline_is_ended(other, tmp_path, monkeypatch):
+def test_an_orphan_that_does_not_stop_by_itself_is_ended(start, tmp_path, monkeypatch):
+    orphan = start(CLAIM, str(tmp_path), DVC_STAGE="train@identity")
     monkeypatch.setenv("DVC_STAGE", "train@identity")
-    note_of(other, tmp_path, pipeline=True)
-    born = process._born(process.psutil.Process(other.pid))
-    process.claim(tmp_path)
-    assert process.find(other.pid, born) is None
+    with process.claim(tmp_path):
+        assert orphan.poll() is not None
 
 
-def test_two_stages_by_hand_do_not_write_beside_each_other(other, tmp_path, monkeypatch):
+def test_two_stages_by_hand_do_not_write_beside_each_other(start, tmp_path, monkeypatch):
     monkeypatch.delenv("DVC_STAGE", raising=False)
-    note_of(other, tmp_path, pipeline=False)
-    with pytest.raises(BlockingIOError, match=f"already running as process {other.pid}"):
-        process.claim(tmp_path)
+    other = start(CLAIM, str(tmp_path))
+    with (
+        pytest.raises(BlockingIOError, match=f"already running as process {other.pid}"),
+        process.claim(tmp_path),
+    ):
+        pass
     assert other.poll() is None
 
 
-def test_a_claim_of_a_dead_process_is_taken_over(other, tmp_path):
-    note_of(other, tmp_path, pipeline=False)
+def test_a_pipeline_does_not_end_what_was_started_by_hand(start, tmp_path, monkeypatch):
+    other = start(CLAIM, str(tmp_path))
+    monkeypatch.setenv("DVC_STAGE", "train@identity")
+    with pytest.raises(BlockingIOError, match="already running"), process.claim(tmp_path):
+        pass
+    assert other.poll() is None
+
+
+def test_a_claim_ends_with_its_process(start, tmp_path):
+    other = start(CLAIM, str(tmp_path))
+    other.kill()
+    with process.claim(tmp_path):
+        assert json.loads((tmp_path / "claim").read_text())["number"] == os.getpid()
+
+
+def test_a_claim_ends_when_the_work_does(tmp_path):
+    for _ in range(2):
+        with process.claim(tmp_path):
+            pass
+
+
+def test_what_has_lost_its_driver_unwinds_and_stops(start, other):
+    child = start(FOLLOW, **{process.DRIVER: json.dumps(name_of(other))})
+    assert child.poll() is None
     other.kill()
     other.wait()
-    note = process.claim(tmp_path)
-    assert json.loads(note.read_text())["process"]["number"] == os.getpid()
+    assert child.stdout.readline() == "closed\n"
+    assert child.wait(10) == 0
 
 
-def test_half_a_note_is_taken_over(tmp_path):
-    (tmp_path / "process.json").write_text("")
-    assert process.claim(tmp_path).exists()
+def test_what_dvc_started_stops_with_it(tmp_path, start):
+    """DVC is the nearest process above the stage whose environment names no stage."""
+    dvc = f"""
+import os, subprocess, sys
+child = subprocess.Popen([sys.executable, "-c", {FOLLOW!r}],
+                         env=os.environ | {{"DVC_STAGE": "train@identity"}})
+child.wait()
+"""
+    parent = start(dvc)
+    parent.kill()
+    assert parent.stdout.readline() == "closed\n"
+
+
+def test_what_nobody_started_watches_nobody(start):
+    child = start(FOLLOW)
+    child.send_signal(signal.SIGTERM)
+    assert child.stdout.readline() == "closed\n"

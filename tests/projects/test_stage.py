@@ -1,5 +1,7 @@
+import errno
 import json
 from dataclasses import dataclass
+from pathlib import Path
 
 import mlflow
 import pandas as pd
@@ -11,7 +13,7 @@ PIPELINE = """
 stages:
   probe:
     foreach: ${rows}
-    do: {cmd: x, deps: [input.txt], params: [seed, 'rows.${key}']}
+    do: {cmd: x, desc: A probe., deps: [input.txt], params: [seed, 'rows.${key}']}
   look:
     cmd: x
     params: [seed]
@@ -21,6 +23,12 @@ stages:
 @dataclass(frozen=True, kw_only=True)
 class Row:
     size: int
+
+
+@pytest.fixture(autouse=True)
+def quiet(monkeypatch):
+    """Leave the signals of pytest's own process alone."""
+    monkeypatch.setattr(stage.process, "heed_signals", lambda: None)
 
 
 @pytest.fixture
@@ -55,6 +63,9 @@ def test_what_a_stage_reads_and_measures_is_in_its_run(folder):
     assert found.data.metrics == {"score/identity": 0.5, "loss": 1.0}
     tags = found.data.tags
     assert tags["dvc.stage"] == "probe@a"
+    assert tags["mlflow.note.content"] == "A probe.\n\n`dvc repro probe@a`"
+    (entry,) = found.inputs.dataset_inputs
+    assert entry.dataset.digest == tags["data.input.txt"]
     assert len(tags["data.input.txt"]) == 32
     assert tags["version.torch"]
     assert {"git.commit", "git.dirty"} <= set(tags)
@@ -69,7 +80,7 @@ def test_results_are_in_place_when_the_stage_has_ended_well(folder):
         assert not (folder / "artifacts/probe/a").exists()
     assert (folder / "artifacts/probe/a/made.bin").read_text() == "big"
     assert json.loads((folder / "results/probe/a/metrics.json").read_text()) == {"score": 0.5}
-    assert not list((folder / "scratch/probe/a").iterdir())
+    assert [path.name for path in (folder / "scratch/probe/a").iterdir()] == ["claim"]
 
 
 def test_a_stage_that_fails_leaves_nothing_where_a_result_belongs(folder):
@@ -95,6 +106,70 @@ def test_a_killed_stage_finds_its_work_and_its_run_again(folder):
     assert mlflow.get_run(before).info.status == "FINISHED"
 
 
+def test_a_stage_killed_while_its_results_move_begins_anew(folder, monkeypatch):
+    def killed(made, target):
+        move(made, target)
+        raise KeyboardInterrupt
+
+    move = stage._move
+    monkeypatch.setattr(stage, "_move", killed)
+    with pytest.raises(KeyboardInterrupt), stage.run("probe", "a") as run:
+        (run.scratch / "epoch.pt").write_text("all is trained and saved")
+        (run.artifacts / "net.pt").write_text("net")
+    assert (folder / "artifacts/probe/a/net.pt").exists()
+    monkeypatch.setattr(stage, "_move", move)
+    with stage.run("probe", "a") as run:
+        assert not (run.scratch / "epoch.pt").exists()
+
+
+def test_results_move_to_another_disk(tmp_path, monkeypatch):
+    replace, elsewhere = Path.replace, tmp_path / "elsewhere/a"
+
+    def refuse(source, target):
+        if elsewhere.parent not in source.parents:
+            raise OSError(errno.EXDEV, "Invalid cross-device link")
+        return replace(source, target)
+
+    (tmp_path / "made").mkdir()
+    (tmp_path / "made/net.pt").write_text("net")
+    elsewhere.parent.mkdir()
+    monkeypatch.setattr(Path, "replace", refuse)
+    stage._move(tmp_path / "made", elsewhere)
+    assert [path.name for path in elsewhere.parent.iterdir()] == ["a"]
+    assert (elsewhere / "net.pt").read_text() == "net"
+
+
+def test_a_row_that_is_not_there_is_named_beside_those_that_are(folder):
+    with (
+        pytest.raises(LookupError, match=r"rows has no row 'c'; choose from a, b"),
+        stage.run("probe", "c"),
+    ):
+        pass
+    assert not (folder / "scratch").exists()
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "complaint"),
+    [
+        ("threads: 1", "threads: 0", "threads is 0: .* greater than 0"),
+        ("seed: 0", "seed: -1", "seed is -1: .* equal to 0"),
+    ],
+)
+def test_a_seed_or_number_of_threads_that_cannot_be_is_named(folder, good, bad, complaint):
+    text = (folder / "params.yaml").read_text()
+    (folder / "params.yaml").write_text(text.replace(good, bad))
+    with pytest.raises(ValueError, match=complaint), stage.run("probe", "a"):
+        pass
+
+
+def test_outside_the_repository_nothing_is_made(folder, tmp_path, monkeypatch):
+    (tmp_path / "away").mkdir()
+    monkeypatch.chdir(tmp_path / "away")
+    with pytest.raises(FileNotFoundError, match="go to the root"), stage.run("probe", "a"):
+        pass
+    assert not list((tmp_path / "away").iterdir())
+
+
 def test_changed_inputs_do_not_meet_old_work(folder):
     with pytest.raises(KeyboardInterrupt), stage.run("probe", "b") as run:
         (run.scratch / "epoch.pt").write_text("half")
@@ -114,6 +189,33 @@ def test_each_stage_has_its_own_seed_and_the_same_one_every_time(folder):
     assert len(set(seeds)) == 3
 
 
+def make_rows(*keys):
+    for key in keys:
+        with stage.run("probe", key) as run:
+            run.params(Row, f"rows.{key}")
+            (run.artifacts / "made.bin").write_text("big")
+
+
+def test_a_run_carries_the_values_behind_its_inputs(folder):
+    make_rows("b")
+    with stage.run("look") as run:
+        run.read("artifacts/probe/b")
+        (run.artifacts / "seen.bin").write_text("big")
+    assert last_run("look").data.params["rows.size"] == "4"
+    with stage.run("look") as run:  # and hands them on
+        run.read("artifacts/look")
+    assert last_run("look").data.params["rows.size"] == "4"
+
+
+def test_inputs_made_otherwise_are_told_apart_by_their_place(folder):
+    make_rows("a", "b")
+    with stage.run("look") as run:
+        run.read("artifacts/probe/a")
+        run.read("artifacts/probe/b")
+    params = last_run("look").data.params
+    assert (params["rows.size"], params["rows.size/probe/b"]) == ("3", "4")
+
+
 def test_a_missing_input_is_named(folder):
     with (
         pytest.raises(FileNotFoundError, match=r"nothing\.h5 is missing"),
@@ -122,10 +224,44 @@ def test_a_missing_input_is_named(folder):
         run.read("artifacts/nothing.h5")
 
 
-def test_an_error_is_one_line_and_an_exit_status(monkeypatch):
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (ValueError("two\n  lines"), "facelab: two lines\n"),
+        (KeyboardInterrupt("SIGTERM"), "facelab: stopped; the same command goes on from here\n"),
+    ],
+)
+def test_an_error_is_one_line_and_an_exit_status(monkeypatch, capsys, error, line):
     def main():
-        raise ValueError("two\n  lines")
+        raise error
 
     monkeypatch.setattr("sys.argv", ["x"])
-    with pytest.raises(SystemExit, match="facelab: two lines"):
+    with pytest.raises(SystemExit, match="1"):
         stage.start(main)
+    assert capsys.readouterr().err == line
+
+
+@pytest.mark.parametrize(
+    ("main", "words", "complaint"),
+    [
+        (lambda name: None, [], "takes one row of its table in params.yaml, not nothing"),
+        (lambda name: None, ["a", "b"], "takes one row of its table in params.yaml, not a b"),
+        (lambda: None, ["a"], "takes no row, not a"),
+    ],
+)
+def test_a_row_too_few_or_too_many_is_said_in_one_line(monkeypatch, capsys, main, words, complaint):
+    monkeypatch.setattr("sys.argv", ["x", *words])
+    with pytest.raises(SystemExit, match="1"):
+        stage.start(main)
+    assert complaint in capsys.readouterr().err
+
+
+def test_a_fault_of_the_code_keeps_its_traceback(monkeypatch):
+    monkeypatch.setattr("sys.argv", ["x"])
+    with pytest.raises(KeyError):
+        stage.start(lambda: {}["missing"])
+
+
+def test_a_full_disk_is_named():
+    with pytest.raises(OSError, match=f"the disk of {Path.cwd()} is full"), stage._disk_named():
+        raise OSError(errno.ENOSPC, "No space left on device")

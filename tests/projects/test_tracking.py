@@ -46,3 +46,58 @@ def test_a_lost_store_begins_a_new_run(tracked, connected):
     with tracking.run("tracking", "again", tracked / "run_id", {}):
         pass
     assert (tracked / "run_id").read_text() != "0" * 32
+
+
+def test_a_run_tells_what_was_changed_for_it(tracked, connected, monkeypatch):
+    told = []
+    for words in ("seed=1", ""):
+        monkeypatch.setenv(tracking.OVERRIDES, words)
+        note = tracked / f"id{words}"
+        with tracking.run("tracking", "child", note, {}):
+            pass
+        told.append(connected.get_run(note.read_text()).data.tags["overrides"])
+    assert told == ["seed=1", "-"]
+
+
+def test_data_entered_by_another_run_at_the_same_moment_is_found_again(
+    tracked, connected, monkeypatch
+):
+    entered = mlflow.MlflowClient.log_inputs
+    calls = []
+
+    def collide(client, run_id, datasets):
+        calls.append(run_id)
+        if len(calls) == 1:
+            raise mlflow.MlflowException("UNIQUE constraint failed")
+        entered(client, run_id, datasets)
+
+    monkeypatch.setattr(mlflow.MlflowClient, "log_inputs", collide)
+    with tracking.run("tracking", "reader", tracked / "id", {}):
+        tracking.log_input("artifacts/draw/faces", "0" * 32)
+    (read,) = connected.get_run((tracked / "id").read_text()).inputs.dataset_inputs
+    assert (read.dataset.name, read.dataset.digest) == ("draw/faces", "0" * 32)
+
+
+@pytest.mark.parametrize(
+    ("uri", "reason"),
+    [
+        ("http://127.0.0.1:9", "refused"),
+        ("sqlite:///{folder}/torn.db", "file is not a database"),
+        ("sqlite:///{folder}/nosuch/mlflow.db", "unable to open database file"),
+    ],
+)
+def test_a_store_that_cannot_be_used_is_named_at_once(tmp_path, monkeypatch, uri, reason):
+    (tmp_path / "torn.db").write_bytes(bytes(range(256)) * 16)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri.format(folder=tmp_path))
+    with pytest.raises(OSError, match=f"the tracking store .*{reason}") as error:
+        tracking.connect()
+    assert "\n" not in str(error.value)
+
+
+def test_an_error_of_the_store_is_not_hidden_behind_another(tracked, connected):
+    with (
+        pytest.raises(OSError, match=r"the tracking store .* Changing param values"),
+        tracking.run("tracking", "twice", tracked / "run_id", {}),
+    ):
+        tracking.log_params({"lr": 1})
+        tracking.log_params({"lr": 2})

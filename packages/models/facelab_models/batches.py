@@ -7,47 +7,15 @@ training that resumes in the middle sees what it would have seen.
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
+from facelab_models import distributed
+from facelab_models.augmentation import DRAWS, Augment, alter
+
 Batch = tuple[Tensor, dict[str, Tensor]]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Augment:
-    """How much images vary from one epoch to the next; all zeros leave them as they are.
-
-    Attributes
-    ----------
-    shift : float
-        Largest displacement along x and along y, as a fraction of the image.
-    zoom : float
-        Largest relative enlargement or reduction.
-    flip, grey : float
-        Probability of a left-right mirror image; of an image without colour.
-    brightness : float
-        Largest change added to all pixels, on the scale of [0, 1].
-    contrast : float
-        Largest relative change of the differences from the image's mean.
-    """
-
-    shift: float
-    zoom: float
-    flip: float
-    grey: float
-    brightness: float
-    contrast: float
-
-    def __post_init__(self) -> None:
-        for name, value in vars(self).items():
-            if not 0 <= value <= 1:
-                raise ValueError(f"{name} is between 0 and 1, not {value}")
-        if self.zoom == 1:
-            raise ValueError("zoom is below 1: nothing can be reduced to no size")
 
 
 class Batches:
@@ -55,14 +23,16 @@ class Batches:
 
     Iterating gives every image in order, unaltered: for evaluation. Calling with an epoch gives
     them shuffled and altered: for training. Batches differ in size by one image at most, so none
-    is too small for batch statistics.
+    is too small for batch statistics. Of several processes that train together each is dealt its
+    part of every batch; together they see what one process would see.
 
     Parameters
     ----------
     images : (N, H, W, 3), uint8
+        Or (N, H, W, 6) for two eyes: RGB of the left, then RGB of the right.
     targets : dict of task to (N,) classes, int, or (N,) or (N, K) numbers, float
     batch_size : int
-        Largest number of images in a batch.
+        Largest number of images in a batch, over all processes.
     augment : Augment
         Applies to training only.
     seed : int
@@ -100,12 +70,15 @@ class Batches:
     def __call__(self, epoch: int) -> Iterator[Batch]:
         """Deal all images once, shuffled and altered as (seed, epoch) determine.
 
-        Each batch is images (B, 3, H, W), float32 in [0, 1], channels last, and targets.
+        Each batch is images (B, 3 or 6, H, W), float32 in [0, 1], channels last, and targets.
         """
         rng = np.random.default_rng((self.seed, epoch))
         order = rng.permutation(len(self.images))
-        draws = torch.from_numpy(rng.random((len(self.images), 7), dtype=np.float32))
-        for rows in np.array_split(order, len(self)):
+        # Of a new alteration the draws come last: what the others draw stays as it was.
+        shape = [(len(self.images), 7), (len(self.images), DRAWS - 7)]
+        draws = torch.from_numpy(np.hstack([rng.random(each, dtype=np.float32) for each in shape]))
+        for batch in np.array_split(order, len(self)):
+            rows = distributed.portion(batch)
             images, targets = self._deal(rows)
             yield alter(images, draws[rows].to(self.device), self.augment), targets
 
@@ -117,76 +90,16 @@ class Batches:
         return pixels.float().div_(255), targets
 
 
-def alter(images: Tensor, draws: Tensor, augment: Augment) -> Tensor:
-    """Move, mirror, bleach and relight each image by its own draws.
-
-    Parameters
-    ----------
-    images : (B, 3, H, W), in [0, 1]
-    draws : (B, 7), uniform in [0, 1)
-        Of x, y, zoom, flip, grey, brightness, contrast.
-    augment : Augment
-
-    Returns
-    -------
-    images : (B, 3, H, W), in [0, 1]
-        The same tensor if nothing is altered.
-    """
-    x, y, zoom, flip, grey, brightness, contrast = draws.unbind(dim=1)
-    if augment.shift or augment.zoom or augment.flip:
-        sizes = 1 / (1 + augment.zoom * _signed(zoom))
-        places = torch.stack([_signed(x), _signed(y)], dim=1) * 2 * augment.shift
-        images = _resample(images, sizes, places, flip < augment.flip)
-    if augment.grey:
-        images = _bleach(images, grey < augment.grey)
-    if augment.brightness or augment.contrast:
-        gain = 1 + augment.contrast * _signed(contrast)
-        offset = (1 - gain) * images.mean(dim=(1, 2, 3)) + augment.brightness * _signed(brightness)
-        images = images.mul(gain.view(-1, 1, 1, 1)).add_(offset.view(-1, 1, 1, 1)).clamp_(0, 1)
-    return images
-
-
-def _signed(draws: Tensor) -> Tensor:
-    """Stretch [0, 1) to [−1, 1)."""
-    return 2 * draws - 1
-
-
-def _resample(images: Tensor, sizes: Tensor, places: Tensor, mirrored: Tensor) -> Tensor:
-    """Cut out windows of these relative sizes and places ([−1, 1] spans the image).
-
-    What lies beyond the border is the image's reflection, which has no edge for a net to see.
-    """
-    height, width = images.shape[2:]
-    across = torch.where(mirrored, -sizes, sizes)
-    grid = images.new_empty(len(images), height, width, 2)
-    grid[..., 0] = (across[:, None] * _centres(width, images) + places[:, :1])[:, None, :]
-    grid[..., 1] = (sizes[:, None] * _centres(height, images) + places[:, 1:])[:, :, None]
-    moved = F.grid_sample(images, grid, padding_mode="reflection", align_corners=False)
-    return moved.contiguous(memory_format=torch.channels_last)
-
-
-def _centres(pixels: int, like: Tensor) -> Tensor:
-    """Return the centres of pixels on the scale where the image spans [−1, 1]."""
-    return (2 * torch.arange(pixels, dtype=like.dtype, device=like.device) + 1) / pixels - 1
-
-
-def _bleach(images: Tensor, bleached: Tensor) -> Tensor:
-    """Replace the colours of these images by their luma (ITU-R BT.601)."""
-    rows = bleached.nonzero()[:, 0]
-    red, green, blue = images[rows].unbind(dim=1)
-    images = images.clone()
-    images[rows] = (0.299 * red + 0.587 * green + 0.114 * blue).unsqueeze(1)
-    return images
-
-
 def _tensor(values: np.ndarray) -> Tensor:
     is_class = np.issubdtype(values.dtype, np.integer)
     return torch.from_numpy(values.astype(np.int64 if is_class else np.float32))
 
 
 def _check(images: np.ndarray, targets: Mapping[str, np.ndarray], batch_size: int) -> None:
-    if images.dtype != np.uint8 or images.ndim != 4 or images.shape[3] != 3 or not len(images):
+    if images.dtype != np.uint8 or images.ndim != 4 or not len(images):
         raise ValueError(f"images are (N, H, W, 3) uint8, not {images.shape} {images.dtype}")
+    if images.shape[3] not in (3, 6):
+        raise ValueError(f"images have 3 channels, or 6 for two eyes, not {images.shape[3]}")
     if batch_size < 1:
         raise ValueError(f"batch_size is 1 or more, not {batch_size}")
     for task, values in targets.items():

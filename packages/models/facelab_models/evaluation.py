@@ -9,8 +9,8 @@ from torch import Tensor
 from tqdm import tqdm
 
 from facelab_models.batches import Batch
+from facelab_models.kinds import TASKS, accuracy_among_own
 from facelab_models.network import FaceNet
-from facelab_models.tasks import TASKS
 
 
 def evaluate(net: FaceNet, batches: Iterable[Batch]) -> dict[str, dict[str, float]]:
@@ -27,7 +27,9 @@ def evaluate(net: FaceNet, batches: Iterable[Batch]) -> dict[str, dict[str, floa
     Returns
     -------
     scores : dict of task to dict
-        `loss`, without label smoothing, and the measure of the task's kind (accuracy, r2).
+        `loss`, without label smoothing or margin, and the measure of the task's kind (accuracy,
+        r2, circular_r2). Of a task in a joined classifier `accuracy` is over all classes, and
+        `accuracy_among_own` over the task's.
     """
     outputs: dict[str, list[Tensor]] = {}
     targets: dict[str, list[Tensor]] = {}
@@ -40,20 +42,24 @@ def evaluate(net: FaceNet, batches: Iterable[Batch]) -> dict[str, dict[str, floa
         if task in outputs:
             kind = TASKS[spec.kind]
             answer, truth = torch.cat(outputs[task]), torch.cat(targets[task])
+            total, count = kind.cost(answer, truth, spec, None)
             scores[task] = {
-                "loss": kind.loss(answer, truth, spec, 0.0).item(),
+                "loss": (total / count.clamp(min=1)).item(),
                 kind.measure: kind.score(answer, truth, spec),
             }
+            if spec.head:
+                scores[task]["accuracy_among_own"] = accuracy_among_own(answer, truth, spec)
     return scores
 
 
 def predict(net: FaceNet, batches: Iterable[Batch]) -> dict[str, np.ndarray]:
     """Return each task's answers (N, outputs), float32, in the order of the images.
 
-    Logits of classes, or values in the factor's own unit. The network's mode is restored.
+    Logits of classes (of all classes, from a joined classifier), cosines, or values in the
+    factor's own unit. The network's mode is restored.
     """
     answers = [answers for answers, _ in _answers(net, batches)]
-    return {task: torch.cat([batch[task] for batch in answers]).numpy() for task in net.heads}
+    return {task: torch.cat([batch[task] for batch in answers]).numpy() for task in net.spec.tasks}
 
 
 def _answers(net: FaceNet, batches: Iterable[Batch]) -> Iterator[Batch]:

@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 import torch.fx
@@ -16,7 +17,8 @@ import torch.nn as nn
 import torch.nn.functional as F
 from torch import Tensor
 
-from facelab_models.tasks import TASKS, TaskSpec
+from facelab_models.kinds import TASKS, TaskSpec
+from facelab_models.tasks import heads
 from facelab_models.trunks.binocular import BINOCULAR
 from facelab_models.trunks.blocks import GlobalPool
 from facelab_models.trunks.classics import CLASSICS
@@ -44,7 +46,7 @@ class NetworkSpec:
     trunk : str
         A key of `TRUNKS`; `torchvision:name`; or `module:function` that returns a module.
     tasks : dict of str to TaskSpec
-        A head for each, under this name.
+        A head for each, under this name, or one that several share.
     mean, std : tuple of float, (3,)
         Of the red, green and blue pixels, in [0, 1]; the network subtracts and divides by them.
     branch : str
@@ -118,7 +120,7 @@ class FaceNet(nn.Module):
         self.branches = nn.ModuleDict(
             {name: deepcopy(rest) for name in spec.tasks} if spec.branch else {}
         )
-        self.heads = nn.ModuleDict({name: _head(trunk, task) for name, task in spec.tasks.items()})
+        self.heads = nn.ModuleDict(heads(partial(_head, trunk), spec.tasks))
         below = () if rest is None else dict(rest.named_modules())
         branched = [layer for layer in trunk.layers if layer in below]
         self.layers = (
@@ -131,11 +133,11 @@ class FaceNet(nn.Module):
     def forward(self, images: Tensor) -> dict[str, Tensor]:
         """Map images (B, 3 · eyes, H, W) in [0, 1] to each task's answers (B, outputs)."""
         shared = self.trunk(self.normalise(images))
-        features = {
-            name: self.branches[name](shared) if name in self.branches else shared
-            for name in self.heads
+        answers = {
+            name: head(self.branches[name](shared) if name in self.branches else shared)
+            for name, head in self.heads.items()
         }
-        return {name: head(features[name]) for name, head in self.heads.items()}
+        return {name: answers[task.head or name] for name, task in self.spec.tasks.items()}
 
 
 def build(spec: NetworkSpec, *, seed: int) -> FaceNet:
@@ -143,22 +145,10 @@ def build(spec: NetworkSpec, *, seed: int) -> FaceNet:
 
     Branches start as copies of one another. torch's own random state is left as it was.
     Convolutions are laid out channels last, the faster way on a processor as on a graphics card.
-    Raises ValueError on an unknown trunk or branch, no task, a task that cannot name a head, or a
-    colour that never varies.
+    Raises ValueError on an unknown trunk or branch, no task, a task that cannot name a head, a
+    branch below a joined classifier, or a colour that never varies.
     """
-    if spec.trunk not in TRUNKS and ":" not in spec.trunk:
-        raise ValueError(
-            f"unknown trunk '{spec.trunk}'; choose from {', '.join(TRUNKS)}, "
-            "torchvision:name or module:function"
-        )
-    if not spec.tasks:
-        raise ValueError("a network needs at least one task")
-    if unnamed := [name for name in spec.tasks if not name.isidentifier() or hasattr(dict, name)]:
-        raise ValueError(f"task '{unnamed[0]}' is no name for a head; use letters, digits and _")
-    if not all(std > 0 for std in spec.std):
-        raise ValueError(f"std is above 0 for each colour, not {spec.std}")
-    if spec.size_px < 0:
-        raise ValueError(f"size_px is 0 or more, not {spec.size_px}")
+    _check(spec)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         trunk = TRUNKS[spec.trunk]() if spec.trunk in TRUNKS else foreign(spec.trunk)
@@ -176,3 +166,21 @@ def _head(trunk: Trunk, task: TaskSpec) -> nn.Module:
         return trunk.classifier(task.outputs)
     head = TASKS[task.kind].head(trunk.features, task)
     return nn.Sequential(OrderedDict(pool=GlobalPool(), answer=head)) if trunk.maps else head
+
+
+def _check(spec: NetworkSpec) -> None:
+    if spec.trunk not in TRUNKS and ":" not in spec.trunk:
+        raise ValueError(
+            f"unknown trunk '{spec.trunk}'; choose from {', '.join(TRUNKS)}, "
+            "torchvision:name or module:function"
+        )
+    if not spec.tasks:
+        raise ValueError("a network needs at least one task")
+    if unnamed := [name for name in spec.tasks if not name.isidentifier() or hasattr(dict, name)]:
+        raise ValueError(f"task '{unnamed[0]}' is no name for a head; use letters, digits and _")
+    if not all(std > 0 for std in spec.std):
+        raise ValueError(f"std is above 0 for each colour, not {spec.std}")
+    if spec.branch and any(task.head for task in spec.tasks.values()):
+        raise ValueError(f"tasks that share a classifier cannot branch after '{spec.branch}'")
+    if spec.size_px < 0:
+        raise ValueError(f"size_px is 0 or more, not {spec.size_px}")

@@ -192,13 +192,27 @@ def over_seeds(
 
 def _judge(score: np.ndarray, values: np.ndarray, null: np.ndarray) -> dict[str, np.ndarray]:
     """Judge each row: scores (R,), values (S, R, G), null (R, P)."""
-    interval = mean_over_identities(values)
+    low, high = _bound(score, mean_over_identities(values))
     above = (null >= score[:, None]).sum(axis=1)
     p = np.where(np.isfinite(score), (1 + above) / (1 + null.shape[1]), np.nan)
     highest = np.quantile(null, NULL, axis=1)
     return {
-        "low": interval["low"].to_numpy(),
-        "high": np.minimum(interval["high"].to_numpy(), 1),
+        "low": low,
+        "high": high,
         "null_high": highest,
         "p": p,
     }
+
+
+def _bound(score: np.ndarray, table: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Take intervals to the scale log(1 - score), where they cannot exceed 1 (delta method).
+
+    Near 1, what is missing comes from few identities and its sampling distribution is
+    skewed: symmetric intervals of an AUC of .95 cover 84 %.
+    """
+    missing = np.where(score < 1, 1 - score, np.nan)
+    bounds = [
+        1 - missing * np.exp((score - table[edge].to_numpy()) / missing) for edge in ("low", "high")
+    ]
+    low, high = (np.where(score >= 1, 1.0, bound) for bound in bounds)
+    return low, high

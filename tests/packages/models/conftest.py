@@ -1,17 +1,36 @@
 """Small faces-to-be, networks and trainings for the tests of this package."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
-from facelab_models.batches import Augment, Batches
+from facelab_models.augmentation import STILL
+from facelab_models.batches import Batches
+from facelab_models.kinds import TaskSpec
 from facelab_models.network import NetworkSpec, build
-from facelab_models.tasks import TaskSpec
 from facelab_models.training import FitConfig
 
-STILL = Augment(shift=0, zoom=0, flip=0, grey=0, brightness=0, contrast=0)
-LIVELY = Augment(shift=0.1, zoom=0.1, flip=0.5, grey=0.3, brightness=0.1, contrast=0.2)
+LIVELY = replace(
+    STILL,
+    crop_area=(0.5, 1.0),
+    crop_aspect=(0.8, 1.25),
+    shift=0.1,
+    zoom=0.1,
+    flip=0.5,
+    grey=0.3,
+    saturation=0.2,
+    hue=0.05,
+    brightness=0.1,
+    contrast=0.2,
+)
 CLASSES = TaskSpec(kind="categorical", outputs=4, weight=1.0)
 NUMBERS = TaskSpec(kind="continuous", outputs=2, weight=0.5, mean=(30.0, -2.0), sd=(10.0, 0.5))
+
+
+def only(**changes):
+    """Give an augmentation that does this and nothing else."""
+    return replace(STILL, **changes)
 
 
 @pytest.fixture(autouse=True)
@@ -59,12 +78,16 @@ def config():
 
     def make(**changes):
         values = {
+            "trained": "all",
             "epochs": 2,
             "optimizer": "adamw",
             "lr": 0.01,
+            "momentum": 0.9,
             "weight_decay": 0.05,
             "schedule": "cosine",
             "warmup": 0.1,
+            "drop": 0.1,
+            "drop_epochs": 1,
             "label_smoothing": 0.1,
             "checkpoints": (),
         }

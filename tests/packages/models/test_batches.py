@@ -1,23 +1,9 @@
 import numpy as np
 import pytest
 import torch
-from facelab_models.batches import Augment, alter
+from facelab_models import distributed
 
-from tests.packages.models.conftest import LIVELY, STILL
-
-DRAWS = torch.rand(6, 7, generator=torch.Generator().manual_seed(1))
-
-
-def only(**changes):
-    return Augment(**{**vars(STILL), **changes})
-
-
-@pytest.fixture
-def pictures():
-    """Smooth pictures, whose pixels move little when resampled."""
-    across = torch.linspace(0.1, 0.9, 32)
-    ramp = across.view(1, 1, 1, 32) * torch.tensor([0.9, 0.5, 0.7]).view(1, 3, 1, 1)
-    return ramp.expand(6, 3, 32, 32).clone()
+from tests.packages.models.conftest import LIVELY, STILL, only
 
 
 def test_every_image_is_dealt_once_per_epoch_with_its_own_targets(batches, images, labels):
@@ -78,52 +64,33 @@ def test_images_arrive_as_floats_channels_last(batches, images):
         assert 0 <= shown.min() <= shown.max() <= 1
 
 
-def test_augmentation_off_is_no_change_at_all(pictures):
-    assert alter(pictures, DRAWS, STILL) is pictures
+def test_two_eyes_are_dealt_as_six_channels(batches, rng):
+    images = rng.integers(256, size=(5, 8, 8, 6), dtype=np.uint8)
+    shown, _ = next(iter(batches(images)))
+    np.testing.assert_allclose(shown.permute(0, 2, 3, 1) * 255, images, atol=1e-4)
 
 
-def test_a_flip_mirrors_left_and_right(pictures):
-    flipped = alter(pictures, DRAWS, only(flip=1.0))
-    torch.testing.assert_close(flipped, pictures.flip(3), rtol=0, atol=1e-5)
+def test_processes_share_the_batches_that_one_process_would_see(batches, images, monkeypatch):
+    """Three processes, batches of 11: their parts put together are the whole, in order."""
+    dealer = batches(images, augment=LIVELY, batch_size=11, identity=np.arange(22))
+    alone = list(dealer(4))
+    monkeypatch.setattr(distributed, "size", lambda: 3)
+    parts = []
+    for rank in range(3):
+        monkeypatch.setattr(distributed, "rank", lambda rank=rank: rank)
+        parts.append(list(dealer(4)))
+    for (whole, labels), *shares in zip(alone, *parts, strict=True):
+        assert [len(shown) for shown, _ in shares] == [4, 4, 3]
+        assert torch.equal(
+            torch.cat([found["identity"] for _, found in shares]), labels["identity"]
+        )
+        torch.testing.assert_close(torch.cat([shown for shown, _ in shares]), whole)
 
 
-def test_a_flip_happens_as_often_as_asked(pictures):
-    flipped = alter(pictures, DRAWS, only(flip=0.5))[:, 0, 0, 0] > 0.5
-    assert torch.equal(flipped, DRAWS[:, 3] < 0.5)
-
-
-def test_a_shift_moves_the_picture_by_its_own_draw(pictures):
-    shift = 0.25
-    moved = alter(pictures, DRAWS, only(shift=shift))[:, 0, 16, 16]
-    slope = (pictures[0, 0, 0, 1] - pictures[0, 0, 0, 0]).item()
-    pixels = (2 * DRAWS[:, 0] - 1) * shift * 32
-    torch.testing.assert_close(moved, pictures[:, 0, 16, 16] + slope * pixels)
-
-
-def test_a_zoom_changes_the_slope_of_a_ramp_and_not_its_middle(pictures):
-    zoomed = alter(pictures, DRAWS, only(zoom=0.3))
-    middle = zoomed[:, 0, 0, 15:17].mean(dim=1)
-    torch.testing.assert_close(middle, pictures[:, 0, 0, 15:17].mean(dim=1))
-    slopes = (zoomed[:, 0, 0, 16] - zoomed[:, 0, 0, 15]) / (
-        pictures[0, 0, 0, 1] - pictures[0, 0, 0, 0]
-    )
-    torch.testing.assert_close(slopes, 1 / (1 + 0.3 * (2 * DRAWS[:, 2] - 1)), rtol=1e-3, atol=0)
-
-
-def test_grey_takes_the_colour_and_leaves_the_light(pictures):
-    grey = alter(pictures, DRAWS, only(grey=1.0))
-    assert torch.equal(grey[:, 0], grey[:, 1])
-    assert torch.equal(grey[:, 0], grey[:, 2])
-    white = torch.ones(6, 3, 4, 4)
-    torch.testing.assert_close(alter(white, DRAWS, only(grey=1.0)), white)
-
-
-def test_contrast_leaves_the_mean_and_brightness_moves_it(pictures):
-    mean = pictures.mean(dim=(1, 2, 3))
-    contrasted = alter(pictures, DRAWS, only(contrast=0.1)).mean(dim=(1, 2, 3))
-    torch.testing.assert_close(contrasted, mean)
-    brightened = alter(pictures, DRAWS, only(brightness=0.05)).mean(dim=(1, 2, 3))
-    torch.testing.assert_close(brightened - mean, 0.05 * (2 * DRAWS[:, 5] - 1))
+def test_a_batch_too_small_to_be_shared_is_refused(batches, images, monkeypatch):
+    monkeypatch.setattr(distributed, "size", lambda: 9)
+    with pytest.raises(ValueError, match=r"^a batch of 8 images cannot be shared by 9 processes$"):
+        next(batches(images)(0))
 
 
 @pytest.mark.parametrize(
@@ -133,6 +100,7 @@ def test_contrast_leaves_the_mean_and_brightness_moves_it(pictures):
             {"images": np.zeros((22, 32, 32, 3))},
             r"^images are \(N, H, W, 3\) uint8, not .*float64$",
         ),
+        ({"images": np.zeros((22, 8, 8, 4), np.uint8)}, r"^images have 3 channels, or 6 .*not 4$"),
         ({"batch_size": 0}, r"^batch_size is 1 or more, not 0$"),
         ({"identity": np.arange(21)}, r"^21 targets of 'identity' for 22 images$"),
     ],
@@ -140,10 +108,3 @@ def test_contrast_leaves_the_mean_and_brightness_moves_it(pictures):
 def test_images_and_targets_that_do_not_fit_are_refused(batches, images, changes, message):
     with pytest.raises(ValueError, match=message):
         batches(**{"images": images, "identity": np.arange(22), **changes})
-
-
-def test_an_augmentation_that_cannot_be_is_refused():
-    with pytest.raises(ValueError, match=r"^flip is between 0 and 1, not 1.5$"):
-        only(flip=1.5)
-    with pytest.raises(ValueError, match=r"^zoom is below 1: .*$"):
-        only(zoom=1)

@@ -2,6 +2,10 @@ import numpy as np
 import pytest
 import torch
 from facelab_models.evaluation import evaluate, predict
+from facelab_models.kinds import TaskSpec
+from facelab_models.tasks import join
+
+from tests.packages.models.conftest import CLASSES
 
 
 def test_scores_do_not_depend_on_the_batches(net, batches, images, labels):
@@ -56,3 +60,23 @@ def test_the_mode_is_restored_after_an_error(net):
     with pytest.raises(ValueError, match="images are"):
         predict(net, [(torch.zeros(1, 3, 8, 8, dtype=torch.uint8), {})])
     assert net.training
+
+
+def test_a_joined_classifier_is_scored_among_all_classes_and_among_the_tasks_own(
+    network, batches, images, labels
+):
+    """All logits are one constant, highest for a class of the other task."""
+    cars = TaskSpec(kind="categorical", outputs=2, weight=1.0)
+    net = network(**join({"identity": CLASSES, "cars": cars}))
+    head = net.heads["joined"]
+    torch.nn.init.zeros_(head.weight)
+    with torch.no_grad():
+        head.bias.copy_(torch.tensor([0.0, 2.0, 0.0, 0.0, 0.0, 3.0]))
+    dealer = batches(images, identity=labels["identity"], cars=np.arange(22) % 2)
+    scores = evaluate(net, dealer)
+    assert scores["identity"]["accuracy"] == 0
+    assert scores["identity"]["accuracy_among_own"] == pytest.approx(6 / 22)
+    assert scores["cars"]["accuracy"] == scores["cars"]["accuracy_among_own"] == 0.5
+    answers = predict(net, dealer)
+    assert answers.keys() == {"identity", "cars"}
+    assert answers["cars"].shape == (22, 6)

@@ -129,6 +129,20 @@ def test_history_is_the_weighted_loss_of_every_finished_epoch(net, batches, imag
     assert records[-1].state()["history"] == pytest.approx(expected)
 
 
+def test_a_training_goes_on_from_a_pause_as_if_it_had_not_been(
+    net, batches, images, labels, config
+):
+    """Paused at step 16 of 22, after a checkpoint at 11: the losses reported are the same too."""
+    dealer = batches(images[:, ::2, ::2], augment=LIVELY, batch_size=1, **labels)
+    plan = config(epochs=1, checkpoints=(0.5,))
+    whole, fresh = copy.deepcopy(net), copy.deepcopy(net)
+    expected = finish(fit(whole, dealer, plan))
+    pause = next(record for record in fit(net, dealer, plan, pause_s=0.0) if record.step == 16)
+    found = finish(fit(fresh, dealer, plan, state=pause.state()))
+    assert found.losses == expected.losses
+    assert same(found.state(), expected.state())
+
+
 def test_a_loss_that_is_not_a_number_stops_training_and_names_the_task(
     net, batches, images, labels, config
 ):

@@ -1,13 +1,14 @@
 import copy
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 from facelab_models.evaluation import evaluate
-from facelab_models.tasks import specify
-from facelab_models.training import fit
+from facelab_models.tasks import join, specify
+from facelab_models.training import OPTIMIZERS, fit
 
 from tests.packages.models.conftest import CLASSES, LIVELY, NUMBERS
 
@@ -117,19 +118,142 @@ def test_weight_decay_spares_biases_and_batch_norm(network, batches, images, lab
         assert torch.equal(value, before[name]) == (value.ndim == 1), name
 
 
-def test_agrees_with_a_bare_loop(network, batches, images, config):
+BARE = {
+    "adamw": lambda groups: torch.optim.AdamW(groups, lr=0.01, betas=(0.8, 0.999)),
+    "adam": lambda groups: torch.optim.Adam(groups, lr=0.01, betas=(0.8, 0.999)),
+    "sgd": lambda groups: torch.optim.SGD(groups, lr=0.01, momentum=0.8),
+    "nesterov": lambda groups: torch.optim.SGD(groups, lr=0.01, momentum=0.8, nesterov=True),
+}
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_agrees_with_a_bare_loop(optimizer, network, batches, images, config):
     dealer = batches(images, augment=LIVELY, identity=np.arange(22) % 4)
     net, bare = network(identity=CLASSES), network(identity=CLASSES).train()
-    list(fit(net, dealer, config(schedule="constant", warmup=0.0, weight_decay=0.0)))
-    optimizer = torch.optim.AdamW(bare.parameters(), lr=0.01, weight_decay=0.0)
+    plan = config(
+        optimizer=optimizer, momentum=0.8, schedule="constant", warmup=0.0, weight_decay=0.1
+    )
+    list(fit(net, dealer, plan))
+    weights = [p for p in bare.parameters() if p.ndim > 1]
+    others = [p for p in bare.parameters() if p.ndim == 1]
+    decay = {"params": weights, "weight_decay": 0.1}, {"params": others, "weight_decay": 0.0}
+    stepper = BARE[optimizer](decay)
     for epoch in range(2):
         for shown, targets in dealer(epoch):
             answers = bare(shown)["identity"]
-            optimizer.zero_grad()
+            stepper.zero_grad()
             F.cross_entropy(answers, targets["identity"], label_smoothing=0.1).backward()
-            optimizer.step()
+            stepper.step()
     for name, value in bare.state_dict().items():
         torch.testing.assert_close(net.state_dict()[name], value, rtol=1e-3, atol=1e-4)
+
+
+def test_a_rate_that_drops_teaches_less_and_less(network, batches, images, config):
+    """With nothing to follow but its own decay a weight shows the rate: by 0.1 × 0.5, 0.05, 0.5."""
+    net = network(identity=replace(CLASSES, weight=0.0))
+    dealer = batches(images, batch_size=22, identity=np.arange(22) % 4)
+    plan = config(
+        epochs=4, lr=0.1, schedule="step", warmup=0.0, weight_decay=0.5, drop=0.1, drop_epochs=2
+    )
+    weight = net.heads["identity"].weight
+    sizes = [weight.norm().item(), *(weight.norm().item() for _ in fit(net, dealer, plan))]
+    shares = [1 - after / before for before, after in pairwise(sizes)]
+    assert shares == pytest.approx([0.05, 0.05, 0.005, 0.005], rel=1e-3)
+
+
+def test_heads_alone_are_trained_and_the_rest_stays_as_it_is(net, batches, images, labels, config):
+    before = copy.deepcopy(net.state_dict())
+    list(fit(net, batches(images, **labels), config(trained="heads")))
+    for name, value in net.state_dict().items():
+        assert torch.equal(value, before[name]) == name.startswith("trunk."), name
+    assert all(parameter.requires_grad for parameter in net.parameters())
+
+
+def test_heads_alone_learn_what_a_linear_readout_of_the_untrained_trunk_does(
+    rng, network, batches, config
+):
+    labels = rng.integers(4, size=480)
+    images = shades(rng, labels, 60)
+    net = network(identity=CLASSES)
+    train = batches(images[:320], batch_size=32, identity=labels[:320])
+    list(fit(net, train, config(epochs=4, trained="heads")))
+    test = batches(images[320:], batch_size=80, identity=labels[320:])
+    assert evaluate(net, test)["identity"]["accuracy"] > 0.9
+
+
+@pytest.mark.parametrize("kind", ["margin", "joined"])
+def test_learns_a_planted_class_by_angle_or_among_the_classes_of_others(
+    kind, rng, network, batches, config
+):
+    labels = rng.integers(4, size=480)
+    images = shades(rng, labels, 60)
+    tasks = {"identity": replace(CLASSES, kind="margin")}
+    if kind == "joined":
+        tasks = join({"luck": CLASSES, "identity": CLASSES})
+    net = network(**tasks)
+    known = {"identity": labels, "luck": rng.integers(4, size=480)}
+    train = batches(images[:320], batch_size=32, **{task: known[task][:320] for task in tasks})
+    list(fit(net, train, config(epochs=6)))
+    test = batches(images[320:], batch_size=80, **{task: known[task][320:] for task in tasks})
+    scores = evaluate(net, test)
+    measure = "accuracy_among_own" if kind == "joined" else "accuracy"
+    assert scores["identity"][measure] > 0.9
+    if kind == "joined":
+        assert scores["luck"][measure] < 0.4
+
+
+def test_learns_a_planted_angle_across_the_seam(rng, network, batches, config):
+    """A bright spot on a circle; half of its angles are next to ±180°."""
+    angle = np.concatenate([rng.uniform(150, 210, size=240), rng.uniform(-180, 180, size=240)])
+    rng.shuffle(angle)
+    y, x = np.mgrid[-1:1:24j, -1:1:24j]
+    radians = np.deg2rad(angle)[:, None, None]
+    spot = np.exp(-8 * ((x - 0.6 * np.cos(radians)) ** 2 + (y - 0.6 * np.sin(radians)) ** 2))
+    images = np.repeat((200 * spot + 20)[..., None], 3, axis=3).astype(np.uint8)
+    wrapped = (angle + 180) % 360 - 180
+    both = np.stack([wrapped, rng.permutation(wrapped)], axis=1)
+    net = network(turn=specify("angle", both[:, :1], 1.0), luck=specify("angle", both[:, :1], 1.0))
+    train = batches(images[:360], batch_size=24, turn=both[:360, :1], luck=both[:360, 1:])
+    list(fit(net, train, config(epochs=8)))
+    test = batches(images[360:], batch_size=60, turn=both[360:, :1], luck=both[360:, 1:])
+    scores = evaluate(net, test)
+    assert scores["turn"]["circular_r2"] > 0.9
+    assert scores["luck"]["circular_r2"] < 0.2
+
+
+def test_the_order_of_images_within_a_batch_does_not_matter(net, batches, images, labels, config):
+    dealer, other = batches(images, **labels), copy.deepcopy(net)
+
+    class Reversed:
+        def __len__(self):
+            return len(dealer)
+
+        def __call__(self, epoch):
+            for shown, targets in dealer(epoch):
+                yield shown.flip(0), {task: values.flip(0) for task, values in targets.items()}
+
+    list(fit(net, dealer, config(epochs=1)))
+    list(fit(other, Reversed(), config(epochs=1)))
+    for name, value in net.state_dict().items():
+        torch.testing.assert_close(other.state_dict()[name], value, rtol=1e-3, atol=1e-4)
+
+
+def test_only_its_state_is_new_in_a_record_between_checkpoints(
+    net, batches, images, labels, config
+):
+    """Twenty steps an epoch: pauses, after every sixteenth, change neither records nor weights."""
+    images = np.tile(images, (2, 1, 1, 1))[:40, ::2, ::2]
+    few = {task: np.concatenate([values, values])[:40] for task, values in labels.items()}
+    other = copy.deepcopy(net)
+    dealer = batches(images, batch_size=2, **few)
+    plan = config(epochs=2, checkpoints=(0.9,))
+    plain = list(fit(net, dealer, plan))
+    paused = list(fit(other, dealer, plan, pause_s=0.0))
+    extra = [r.step for r in paused if not (r.is_checkpoint or r.is_epoch_end)]
+    assert extra == [16, 32]
+    kept = [r for r in paused if r.is_checkpoint or r.is_epoch_end]
+    assert [(r.step, r.losses) for r in kept] == [(r.step, r.losses) for r in plain]
+    assert all(torch.equal(v, other.state_dict()[name]) for name, v in net.state_dict().items())
 
 
 @pytest.mark.parametrize(
@@ -140,6 +264,10 @@ def test_agrees_with_a_bare_loop(network, batches, images, config):
         ({"epochs": -1}, r"^epochs is 0 or more, not -1$"),
         ({"warmup": 1.0}, r"^warmup is at least 0 and below 1, not 1.0$"),
         ({"label_smoothing": -0.1}, r"^label_smoothing is at least 0 and below 1, not -0.1$"),
+        ({"trained": "head"}, r"^unknown trained 'head'; choose from all, heads$"),
+        ({"momentum": 1.0}, r"^momentum is at least 0 and below 1, not 1.0$"),
+        ({"drop": 0.0}, r"^drop is above 0 and at most 1, not 0.0$"),
+        ({"drop_epochs": 0}, r"^drop_epochs is 1 or more, not 0$"),
         ({"checkpoints": (3.0,)}, r"^checkpoint 3.0 lies outside the 2 epochs$"),
     ],
 )

@@ -19,7 +19,7 @@ CONFIG = TuningConfig(
 IDENTITIES, EACH = 30, 16
 
 
-def decoded(rng, strength, decoder="lda"):
+def decoded(rng, strength, decoder="lda", *, bare=False):
     identity = np.repeat(np.arange(IDENTITIES), EACH) + 100
     split = np.repeat(["training", "validation", "testing"], 10 * EACH)
     units = strength * rng.normal(size=(IDENTITIES, 12))[identity - 100]
@@ -28,7 +28,9 @@ def decoded(rng, strength, decoder="lda"):
     studies = Studies(CONFIG, "layer", "")
     resamples = resample(partition.identity[partition.scoring], 100, 0)
     readings, predictions = decode_identity(partition, (decoder,), 4, studies, resamples)
-    table = tabulate(readings)[0].set_index("measure")
+    table = {reading.measure: reading for reading in readings}
+    if not bare:
+        table = tabulate(readings)[0].set_index("measure")
     return table, predictions[f"identity/{decoder}"], history(studies), partition
 
 
@@ -50,6 +52,17 @@ def test_identity_is_not_read_when_absent(rng):
     table, _, _, _ = decoded(rng, 0.0)
     assert (table["p"] > 0.05).all()
     assert (table["score"] < 0.12).all()
+
+
+def test_the_null_is_as_wide_as_scores_of_nothing(rng):
+    """Both sides of a comparison between two folds agree: kept predictions miss that."""
+    scores, widths = [], []
+    for _ in range(60):
+        table, *_ = decoded(rng, 0.0, bare=True)
+        scores.append(table["auc"].score)
+        widths.append(table["auc"].null.std())
+    assert np.std(scores) == pytest.approx(np.mean(widths), rel=0.25)
+    assert abs(np.mean(scores)) < np.std(scores)
 
 
 def test_the_penalty_comes_from_the_validation_identities(rng):

@@ -11,9 +11,11 @@ from facelab_probing.inference import (
     resample,
     tabulate,
 )
+from facelab_probing.intervals import mean_over_identities
+from facelab_probing.jackknife import auc_left_out, pseudovalues
 from facelab_probing.resampling import auc_null, r2_null, shuffled
 from facelab_probing.scores import r_squared, scaled_auc
-from scipy.stats import kstest
+from scipy.stats import kstest, norm
 
 
 def reading(score, values, null, target="a"):
@@ -37,9 +39,30 @@ def test_columns_are_in_order_and_so_are_the_bounds(rng):
     assert statistics["null"].shape == (1, 50)
 
 
-def test_no_interval_goes_beyond_perfection(rng):
-    table, _ = tabulate([reading(0.99, rng.normal(0.99, 0.5, 40), rng.normal(size=50))])
-    assert table["high"].item() == 1
+def test_near_perfection_the_interval_is_skewed_and_covers_more_than_a_symmetric_one(rng):
+    """AUC of a factor of 48 identities; what is missing to 1 comes from few of them."""
+    members, codes = np.repeat(np.arange(48), 4), np.repeat([0, 1], 96)
+    truth = 2 * norm.cdf(4 / np.sqrt(2 * (1 + 1))) - 1
+    readings = []
+    for _ in range(200):
+        guesses = 4 * codes + rng.normal(size=48)[members] + rng.normal(size=192)
+        shares = np.column_stack([-guesses, guesses])
+        score = scaled_auc(codes, shares)
+        values = pseudovalues(score, auc_left_out(codes, shares, members, 48), members)
+        readings.append(reading(score, values, [0.0]))
+    table, statistics = tabulate(readings)
+    symmetric = mean_over_identities(statistics["values"][None])
+    covered, plain = (
+        ((each["low"] <= truth) & (truth <= each["high"])).mean() for each in (table, symmetric)
+    )
+    assert (table["high"] <= 1).all()
+    assert 0.86 < covered <= 0.98
+    assert covered > plain + 0.02
+
+
+def test_a_perfect_score_is_its_own_interval():
+    table, _ = tabulate([reading(1.0, np.ones(12), [0.0])])
+    assert (table[["low", "high"]] == 1).all(axis=None)
 
 
 def test_a_score_that_is_undefined_has_no_interval_and_no_p():

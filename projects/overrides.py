@@ -1,0 +1,53 @@
+"""Values changed for one run: params.yaml is other while it lasts, and afterwards as it was."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from dvc.utils.hydra import apply_overrides
+
+ROOT = Path(__file__).resolve().parents[1]
+PARAMS, KEPT, CHANGED = (
+    ROOT / name for name in ("params.yaml", "scratch/params.before.yaml", "scratch/params.run.yaml")
+)
+
+
+@contextmanager
+def applied(overrides: list[str]) -> Iterator[list[str]]:
+    """While open, params.yaml holds the overrides; afterwards it is as it was.
+
+    What a killed run left behind is put right first, unless params.yaml was
+    edited since.
+
+    Raises
+    ------
+    ValueError
+        When params.yaml has no such key.
+    """
+    restore()
+    if not overrides:
+        yield overrides
+        return
+    KEPT.parent.mkdir(exist_ok=True)
+    shutil.copy(PARAMS, CHANGED)
+    try:
+        apply_overrides(CHANGED, overrides)
+    except Exception as error:  # hydra and omegaconf raise many kinds
+        raise ValueError(f"--overrides: {error.__cause__ or error}") from None
+    shutil.copy(PARAMS, KEPT)
+    part = PARAMS.with_suffix(".part")
+    shutil.copy(CHANGED, part)
+    part.replace(PARAMS)
+    try:
+        yield overrides
+    finally:
+        restore()
+
+
+def restore() -> None:
+    """Put params.yaml back as a killed run found it, unless it was edited since."""
+    if KEPT.exists():
+        if PARAMS.read_text() == CHANGED.read_text():
+            KEPT.replace(PARAMS)
+        KEPT.unlink(missing_ok=True)
