@@ -10,7 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+<<<<<<< HEAD
 from facelab_data import stimuli, views
+=======
+import pandas as pd
+from facelab_data import stimuli
+from facelab_models import checkpoints
+>>>>>>> wt-photos
 from facelab_models.network import FaceNet
 from facelab_probing import reduction
 from facelab_probing.recording import record
@@ -133,8 +139,8 @@ def seen(
 
 
 def tidy(values: np.ndarray) -> np.ndarray:
-    """Turn a column of text into an array of text; leave numbers be."""
-    return values.astype(str) if values.dtype == object else values
+    """Turn a column of text into an array of text, empty where missing; leave numbers be."""
+    return np.where(pd.isna(values), "", values).astype(str) if values.dtype == object else values
 
 
 if __name__ == "__main__":

@@ -72,10 +72,15 @@ def combine(found: Mapping[str, Decoding], layer: str) -> pd.DataFrame:
 
 
 def table_of(recording: recordings.Recording) -> tuple[pd.DataFrame, dict[str, tuple[str, ...]]]:
-    """Turn a recording's labels into a table of factors, and say which columns each has."""
+    """Turn a recording's labels into a table of factors, and say which columns each has.
+
+    Text that is empty is a label that is missing.
+    """
     columns, outputs = {}, {}
     for factor in recording.attributes["kinds"]:
         values = recording.labels[factor]
+        if values.dtype.kind in "OSU":
+            values = np.where(values == "", None, values)
         wide = values.reshape(len(values), -1)
         names = [f"{factor}_{i:03d}" for i in range(wide.shape[1])]
         outputs[factor] = tuple(names) if values.ndim > 1 else (factor,)
