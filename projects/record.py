@@ -10,13 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-<<<<<<< HEAD
-from facelab_data import stimuli, views
-=======
 import pandas as pd
-from facelab_data import stimuli
-from facelab_models import checkpoints
->>>>>>> wt-photos
+from facelab_data import stimuli, views
 from facelab_models.network import FaceNet
 from facelab_probing import reduction
 from facelab_probing.recording import record
