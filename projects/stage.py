@@ -89,11 +89,6 @@ class Run:
         """Give a section of params.yaml as it stands, to tell which type it is."""
         return values.read(section)
 
-    @property
-    def device(self) -> torch.device:
-        """Give the device to compute on."""
-        return device()
-
     def read(self, path: str) -> Path:
         """Give a file or folder that another stage made, and log what it held.
 
@@ -106,8 +101,7 @@ class Run:
             When it is not there.
         """
         if not Path(path).exists():
-            beside = sorted(each.name for each in Path(path).parent.glob("*"))
-            there = ", ".join(beside) or "nothing"
+            there = ", ".join(sorted(p.name for p in Path(path).parent.glob("*"))) or "nothing"
             raise FileNotFoundError(f"{path} is missing (there is {there}); `dvc repro` makes it")
         if self.leads:
             tracking.log_input(path, provenance.digest(Path(path)))
@@ -224,10 +218,10 @@ def _prepare(name: str, key: str, scratch: Path) -> Run:
         if other.parent != scratch:
             shutil.rmtree(other.parent)
     seed = _seed(scratch.parent.relative_to("scratch"))
-    artifacts, results = scratch / "artifacts", scratch / "results"
-    for folder in (artifacts, results):
+    folders = scratch / "artifacts", scratch / "results"
+    for folder in folders:
         folder.mkdir(parents=True, exist_ok=True)
-    return Run(name, key, seed, scratch, artifacts, results)
+    return Run(name, key, seed, scratch, *folders)
 
 
 def _follow(name: str, key: str, place: Path) -> Run:

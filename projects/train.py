@@ -92,7 +92,7 @@ class Network:
 
 def main(name: str) -> None:
     """Train the network called `name`; keep its checkpoints and its learning curves."""
-    with stage.run("train", name, together=True) as run, distributed.together(run.device):
+    with stage.run("train", name, together=True) as run, distributed.together(stage.device()):
         row = run.params(Network, f"networks.{name}")
         made = stimuli.read(run.read(f"artifacts/draw/{row.stimuli}") / "stimuli.h5")
         lists = {
@@ -119,7 +119,7 @@ def train(run: stage.Run, row: Network, seed: int, material: Material) -> pd.Dat
     net = begin(run, row, seed, material)
     dealt = deal(
         material,
-        run.device,
+        stage.device(),
         batch_size=row.batch_size,
         augment=row.augment,
         shares=row.views,
@@ -166,7 +166,7 @@ def begin(run: stage.Run, row: Network, seed: int, material: Material) -> FaceNe
         account = weights.load(net, run.read(row.weights))
         if run.leads and seed == row.seeds[0]:
             run.describe(f"{row.weights}: {account}")
-    return net.to(run.device)
+    return net.to(stage.device())
 
 
 def keep(

@@ -45,4 +45,4 @@ def read(run: stage.Run, path: Path, network: str) -> tuple[FaceNet, dict]:
     """Open a checkpoint; code of the user's runs only if the row `network` names it."""
     trunk = run.peek(f"networks.{network}")["trunk"]
     net, facts = checkpoints.load(path, trusted=(trunk,))
-    return net.to(run.device), facts
+    return net.to(stage.device()), facts
