@@ -157,7 +157,7 @@ def run(name: str, key: str = "") -> Iterator[Run]:
         tracking.run(name.partition("-")[0], str(place), note, tags),
     ):
         tracking.log_params({"seed": values.read("seed"), "row": key or "-"})
-        stage.describe(f"`dvc repro {address}`")
+        stage.describe(f"`{tracking.command(address)}`")
         yield stage
         _publish(stage, place)
     shutil.rmtree(stage.scratch)
