@@ -152,6 +152,7 @@ def run(name: str, key: str = "", *, together: bool = False) -> Iterator[Run]:
     have the values and the seed.
     """
     place = Path(name.replace("-", "/"), key)
+<<<<<<< HEAD
     threads = values.typed(PositiveInt, "threads")
     if torch.distributed.is_torchelastic_launched():
         if not together and os.environ["WORLD_SIZE"] != "1":
@@ -178,6 +179,26 @@ def run(name: str, key: str = "", *, together: bool = False) -> Iterator[Run]:
             yield stage
             _publish(stage, place)
         shutil.rmtree(stage.scratch)
+=======
+    claim = process.claim(Path("scratch") / place)
+    tracking.connect()
+    stage = _prepare(name, key, place)
+    threads = values.read("threads")
+    torch.set_num_threads(threads)
+    address = os.environ.get("DVC_STAGE", f"{name}@{key}".removesuffix("@"))
+    note = stage.scratch / "run_id"
+    tags = {"dvc.stage": address}
+    with (
+        threadpool_limits(threads),
+        tracking.run(name.partition("-")[0], str(place), note, tags),
+    ):
+        tracking.log_params({"seed": values.read("seed"), "row": key or "-"})
+        stage.describe(f"`{tracking.command(address)}`")
+        yield stage
+        _publish(stage, place)
+    shutil.rmtree(stage.scratch)
+    claim.unlink()
+>>>>>>> wt-ui
 
 
 def device() -> torch.device:
@@ -217,11 +238,10 @@ def _prepare(name: str, key: str, scratch: Path) -> Run:
     for other in scratch.parent.glob("*/run_id"):
         if other.parent != scratch:
             shutil.rmtree(other.parent)
-    seed = _seed(scratch.parent.relative_to("scratch"))
     folders = scratch / "artifacts", scratch / "results"
     for folder in folders:
         folder.mkdir(parents=True, exist_ok=True)
-    return Run(name, key, seed, scratch, *folders)
+    return Run(name, key, _seed(scratch.parent.relative_to("scratch")), scratch, *folders)
 
 
 def _follow(name: str, key: str, place: Path) -> Run:

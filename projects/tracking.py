@@ -81,6 +81,13 @@ def run(experiment: str, name: str, note: Path, tags: Mapping[str, str]) -> Iter
                 raise
 
 
+def command(address: str) -> str:
+    """Give the command that makes a stage anew as it is made now, from the same commit."""
+    words = f"python -m projects.pipeline {address}"
+    changed = os.environ.get(OVERRIDES)
+    return f"{words} --overrides {shlex.quote(changed)}" if changed else words
+
+
 def log_params(params: Mapping[str, object]) -> None:
     """Record the values that a stage read."""
     mlflow.log_params(dict(params))

@@ -61,7 +61,7 @@ def test_what_a_stage_reads_and_measures_is_in_its_run(folder):
     assert found.data.metrics == {"score/identity": 0.5, "loss": 1.0}
     tags = found.data.tags
     assert tags["dvc.stage"] == "probe@a"
-    assert tags["mlflow.note.content"] == "A probe.\n\n`dvc repro probe@a`"
+    assert tags["mlflow.note.content"] == "A probe.\n\n`python -m projects.pipeline probe@a`"
     (entry,) = found.inputs.dataset_inputs
     assert entry.dataset.digest == tags["data.input.txt"][:12]
     assert len(tags["data.input.txt"]) == 32

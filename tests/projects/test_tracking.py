@@ -56,10 +56,12 @@ def test_a_run_tells_what_was_changed_for_it(tracked, connected, monkeypatch):
         with tracking.run("tracking", "child", note, {}):
             pass
         found = connected.get_run(note.read_text())
-        told.append((found.info.run_name, found.data.tags["overrides"]))
+        told.append((found.info.run_name, found.data.tags["overrides"], tracking.command("child")))
+    again = "python -m projects.pipeline child"
+    changed = "seed=1 networks.identity.fit.lr=0.1"
     assert told == [
-        ("child seed=1 lr=0.1", "seed=1 networks.identity.fit.lr=0.1"),
-        ("child", "-"),
+        ("child seed=1 lr=0.1", changed, f"{again} --overrides '{changed}'"),
+        ("child", "-", again),
     ]
 
 
