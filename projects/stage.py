@@ -152,7 +152,6 @@ def run(name: str, key: str = "", *, together: bool = False) -> Iterator[Run]:
     have the values and the seed.
     """
     place = Path(name.replace("-", "/"), key)
-<<<<<<< HEAD
     threads = values.typed(PositiveInt, "threads")
     if torch.distributed.is_torchelastic_launched():
         if not together and os.environ["WORLD_SIZE"] != "1":
@@ -175,30 +174,10 @@ def run(name: str, key: str = "", *, together: bool = False) -> Iterator[Run]:
             tracking.run(name.partition("-")[0], str(place), note, tags),
         ):
             tracking.log_params({"seed": values.typed(NonNegativeInt, "seed"), "row": key or "-"})
-            stage.describe(f"`dvc repro {address}`")
+            stage.describe(f"`{tracking.command(address)}`")
             yield stage
             _publish(stage, place)
         shutil.rmtree(stage.scratch)
-=======
-    claim = process.claim(Path("scratch") / place)
-    tracking.connect()
-    stage = _prepare(name, key, place)
-    threads = values.read("threads")
-    torch.set_num_threads(threads)
-    address = os.environ.get("DVC_STAGE", f"{name}@{key}".removesuffix("@"))
-    note = stage.scratch / "run_id"
-    tags = {"dvc.stage": address}
-    with (
-        threadpool_limits(threads),
-        tracking.run(name.partition("-")[0], str(place), note, tags),
-    ):
-        tracking.log_params({"seed": values.read("seed"), "row": key or "-"})
-        stage.describe(f"`{tracking.command(address)}`")
-        yield stage
-        _publish(stage, place)
-    shutil.rmtree(stage.scratch)
-    claim.unlink()
->>>>>>> wt-ui
 
 
 def device() -> torch.device:
