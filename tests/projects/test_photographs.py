@@ -60,9 +60,10 @@ def rows_of(small, training, validation, testing):
         },
         "in_order": {"training": 0, "holdout": 0},
     }
-    network = small["networks"]["identity"] | {
+    network = small["networks"]["identity"]
+    network |= {
         "stimuli": "snaps",
-        "tasks": {"identity": 1.0, "mood": 1.0},
+        "tasks": dict.fromkeys(("identity", "mood"), network["tasks"]["identity"]),
         "seeds": [0],
     }
     recording = small["recordings"]["identity"] | {
