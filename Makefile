@@ -11,7 +11,7 @@ export DVC_NO_ANALYTICS = 1
 PORT ?= 5000
 ARGS ?=
 
-.PHONY: help setup repro test lint bench ui lock
+.PHONY: help setup repro lab test lint bench ui lock
 .DEFAULT_GOAL := help
 
 help:   ## list the verbs
@@ -20,6 +20,9 @@ help:   ## list the verbs
 setup: .venv/.ready  ## build .venv from the pinned requirements (once, and after a change of pins)
 
 repro: setup  ## run the main job: draw, train, record, decode, figures; skip what is up to date
+	python -m projects.pipeline gmf_decoding $(ARGS)
+
+lab: setup  ## run every experiment; skip what is up to date
 	python -m projects.pipeline $(ARGS)
 
 test: setup  ## run the tests
