@@ -12,6 +12,8 @@ from facelab_viz.panels import finish, grid
 
 from projects import stage
 
+WHOLE = (-0.05, 1.05)  # the range of an accuracy, with a margin
+
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
@@ -58,6 +60,7 @@ def draw_training(run: stage.Run, table: pd.DataFrame, config: Config) -> None:
     fig = contrasts_along(
         table, "epoch", by="view", labels=labels, linear_to=config.linear_to, seeds=True
     )
+    fig.axes[0].set_ylim(*WHOLE)
     save(run, fig, "accuracy_over_training")
 
 
@@ -74,25 +77,25 @@ def draw_gap(run: stage.Run, table: pd.DataFrame, config: Config) -> None:
 def draw_angles(run: stage.Run, table: pd.DataFrame, config: Config) -> None:
     """Draw the accuracy of each network over the angle by which images are turned."""
     table = table[table["view"].ne("flip")]
-    labels = config.labels | {"mean": "accuracy"}
+    labels = config.labels | {"mean": "accuracy", "angle_deg": "angle (°)"}
     fig = theme.figure(theme.SINGLE_MM, 70)
     ax = contrast_along(
         table, "angle_deg", by="network", ax=fig.add_subplot(), labels=labels, reference=0.0
     )
-    ax.set_xticks(sorted(table["angle_deg"].unique()))
+    ax.set(xticks=sorted(table["angle_deg"].unique()), ylim=WHOLE)
     save(run, fig, "accuracy_by_angle")
 
 
 def draw_layers(run: stage.Run, table: pd.DataFrame, config: Config) -> None:
     """Draw how well identity is read from each layer upright and inverted, a panel per network."""
-    labels = config.labels | config.layers | {"mean": "accuracy above chance"}
+    labels = config.layers | {"mean": "accuracy above chance"}
     networks = list(dict.fromkeys(table["network"]))
     fig, cells = grid([networks], theme.DOUBLE_MM, 55, share_y=True)
     shown = table[table["what"].isin(("upright", "inverted"))]
     for network, ax in cells.items():
         part = shown[shown["network"] == network]
         curve_over_layers(part, "mean", "what", ax, labels=labels, legend=False)
-        ax.set_title(labels.get(network, network), loc="left")
+        ax.set_title(config.labels.get(network, network), loc="left")
     finish(fig, cells, [networks])
     fig.supylabel(labels["mean"])
     save(run, fig, "identity_by_layer")
