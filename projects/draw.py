@@ -60,6 +60,7 @@ def main(name: str) -> None:
             words.paint(path, row, run.seed)
         else:
             read_folder(path, row, run.seed)
+            run.read(row.path)  # the run's record of what the folder held
         made = stimuli.read(path)
         run.log(count(made))
         run.picture(

@@ -1,11 +1,13 @@
 """What networks are trained and scored on: images of a stimulus set, and labels for their tasks."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
+from facelab_data import views
 from facelab_data.stimuli import Stimuli
 from facelab_models.augmentation import STILL, Augment
 from facelab_models.batches import Batches
@@ -131,13 +133,14 @@ def deal(
     *,
     batch_size: int,
     augment: Augment,
+    shares: Mapping[str, float],
     seed: int,
     eyes: int,
 ) -> dict[str, Batches]:
     """Hold the images of each split in memory, 8-bit, ready to be dealt.
 
-    Of a set without training images all splits are dealt: whoever looks at them has been trained
-    elsewhere.
+    Each view has its share of the images of every person, in every split. Of a set without
+    training images all splits are dealt: whoever looks at them has been trained elsewhere.
     """
     splits = ("training", *SCORED) if material.teaches else material.splits.unique()
     dealt = {}
@@ -147,7 +150,7 @@ def deal(
         known = {task: values for task, values in kept.items() if _present(values).any()}
         if known:
             dealt[str(split)] = Batches(
-                pixels(material.made, rows, eyes),
+                turned(material.made, rows, eyes, shares),
                 known,
                 batch_size=batch_size if split == "training" else EVALUATION_BATCH,
                 augment=augment if split == "training" else STILL,
@@ -164,6 +167,46 @@ def pixels(made: Stimuli, rows: np.ndarray, eyes: int) -> np.ndarray:
     if eyes > len(made.eyes):
         raise ValueError(f"the network has two eyes, the images in {made.path} are of one")
     return np.concatenate([made.images(rows, eye) for eye in made.eyes[:eyes]], axis=3)
+
+
+def turned(made: Stimuli, rows: np.ndarray, eyes: int, shares: Mapping[str, float]) -> np.ndarray:
+    """Read images as `pixels` does, each shown in the view it is dealt.
+
+    Parameters
+    ----------
+    shares : mapping of str to float
+        The share of each view, see `facelab_data.views`; they add up to 1.
+    """
+    images = pixels(made, rows, eyes)
+    dealt = deal_views(made.factors["identity"].to_numpy()[rows], shares)
+    for view in shares:
+        here = dealt == view
+        if view != views.UPRIGHT and here.any():
+            images[here] = views.show(images[here], view)
+    return images
+
+
+def deal_views(identity: np.ndarray, shares: Mapping[str, float]) -> np.ndarray:
+    """Give each image (N,) a view, so that each view has its share of every person's images.
+
+    Raises
+    ------
+    ValueError
+        When a view is unknown, or shares are negative or do not add up to 1.
+    """
+    for view, share in shares.items():
+        views.angle(view)
+        if not 0 <= share <= 1:
+            raise ValueError(f"the share of view '{view}' is {share}; it lies between 0 and 1")
+    if abs(sum(shares.values()) - 1) > 1e-9:
+        raise ValueError(f"the shares of views add up to {sum(shares.values()):g}, not to 1")
+    names, wanted = list(shares), np.array(list(shares.values()))
+    given, dealt = np.zeros(len(wanted)), np.empty(len(identity), dtype=object)
+    for number, row in enumerate(np.argsort(identity, kind="stable")):
+        view = int(np.argmax(wanted * (number + 1) - given))  # the one that lacks most
+        given[view] += 1
+        dealt[row] = names[view]
+    return dealt
 
 
 def _check(made: Stimuli, task: str, wanted: Task) -> None:

@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 import time
@@ -29,6 +30,7 @@ from voluptuous import Invalid
 from projects import overrides, process, tracking, values
 
 ROOT = Path(__file__).resolve().parents[1]
+WHOLE = ROOT / "scratch" / "dvc.lock.whole"
 
 
 def main() -> None:
@@ -98,6 +100,7 @@ def reproduce(
                     waiting.remove(name)
                     running[name] = (start(name), time.monotonic())
             status = _collect(running) or status
+            _keep_lock()
     except BaseException:
         _stop([child for child, _ in running.values()])
         raise
@@ -161,7 +164,8 @@ def _check_inputs(repo: Repo, wanted: set[str]) -> None:
 def _mend() -> None:
     """Put aside what a killed DVC left half-written: none is at work while we hold the claim.
 
-    What dvc.lock said of finished stages DVC finds again in its cache of runs.
+    Of dvc.lock the last whole one takes its place. What has finished since DVC takes from its
+    cache of runs, or makes again.
     """
     checks = {".dvc/tmp/rwlock": json.loads, "dvc.lock": _read_lock}
     for name, read in checks.items():
@@ -172,6 +176,19 @@ def _mend() -> None:
             aside = ROOT / "scratch" / f"{Path(name).name}.unreadable"
             (ROOT / name).replace(aside)
             _say(f"{name} was cut short, as when DVC is killed; it is now {aside}")
+            if name == "dvc.lock" and WHOLE.exists():
+                shutil.copy(WHOLE, ROOT / name)
+    _keep_lock()
+
+
+def _keep_lock() -> None:
+    """Copy dvc.lock while it is whole: DVC writes it in place."""
+    with suppress(OSError, ValueError, yaml.YAMLError, Invalid):
+        text = (ROOT / "dvc.lock").read_text()
+        _read_lock(text)
+        part = WHOLE.with_suffix(".part")
+        part.write_text(text)
+        part.replace(WHOLE)
 
 
 def _read_lock(text: str) -> None:

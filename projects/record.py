@@ -1,20 +1,23 @@
 """Record what every layer of a network answers to every image of a set.
 
-The responses are reduced to principal components, fitted on training identities only.
-A network trained with several seeds gives several recordings.
+The responses are reduced to principal components, fitted on training identities only, as shown
+in the first view; other views of the same images share them, so that they can be compared.
+A network trained with several seeds gives several recordings, one folder for each view.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from facelab_data import stimuli
-from facelab_models import checkpoints
+import pandas as pd
+from facelab_data import stimuli, views
 from facelab_models.network import FaceNet
 from facelab_probing import reduction
 from facelab_probing.recording import record
 
-from projects import provenance, stage
+from projects import provenance, stage, trained
+from projects.material import pixels
 
 BLOCK = 256
 
@@ -29,6 +32,8 @@ class Recording:
         Rows of ``stimuli`` and ``networks``.
     checkpoint : str
         ``last``; ``first``, the untrained network; or an epoch such as ``0.250``.
+    views : tuple of str
+        How images are shown, see `facelab_data.views`.
     layers : tuple of str
         Dotted names.
     components : int
@@ -40,24 +45,26 @@ class Recording:
     stimuli: str
     network: str
     checkpoint: str
+    views: tuple[str, ...]
     layers: tuple[str, ...]
     components: int
     dtype: str
 
 
 def main(name: str) -> None:
-    """Record the row called `name`, one file for each seed of its network."""
+    """Record the row called `name`, one file for each view and each seed of its network."""
     with stage.run("record", name) as run:
         row = run.params(Recording, f"recordings.{name}")
         place = run.read(f"artifacts/draw/{row.stimuli}") / "stimuli.h5"
         made, digest = stimuli.read(place), provenance.digest(place)
         networks = run.read(f"artifacts/train/{row.network}")
-        for folder in sorted(networks.glob("seed-*"), key=lambda path: int(path.name[5:])):
-            net, facts = checkpoints.load(choose(folder, row.checkpoint))
-            net.to(run.device)
-            path = run.artifacts / f"{folder.name}.h5"
+        for folder in trained.seeds(networks).values():
+            path = trained.choose(folder, row.checkpoint)
+            net, facts = trained.read(run, path, row.network)
             made_from = {"network": row.network, "epoch": facts["epoch"], "seed": facts["seed"]}
-            captured = listen(net, made, row, path, (digest, made_from, run.scratch))
+            for view in row.views:
+                path = run.artifacts / view / f"{folder.name}.h5"
+                captured = listen(net, made, row, path, (digest, made_from, run.scratch))
             run.curves(
                 (f"captured_variance/{folder.name}", depth, share)
                 for depth, share in enumerate(captured)
@@ -72,8 +79,8 @@ def listen(
     path: Path,
     about: tuple[str, dict[str, object], Path],
 ) -> list[float]:
-    """Record one network; give the share of each layer's variance that is kept."""
-    digest, made_from, scratch = about
+    """Record one view of one network; give the share of each layer's variance that is kept."""
+    (digest, made_from, scratch), view = about, path.parent.name
     kept = reduce(net, made, row, scratch / f"{path.stem}.pca.h5") if row.components else None
     labels = {"split": made.factors["split"].to_numpy(dtype=str)}
     for factor, columns in made.outputs.items():
@@ -82,13 +89,13 @@ def listen(
     labels.setdefault("identity", made.factors["identity"].to_numpy())
     done = record(
         net,
-        made.blocks(BLOCK),
+        seen(net, made, view),
         row.layers,
         path,
         ids=np.arange(len(made.factors)),
-        images_digest=digest,
+        images_digest=f"{digest} {view}",
         labels={name: tidy(values) for name, values in labels.items()},
-        attributes=made_from | {"kinds": made.kinds, "levels": made.levels},
+        attributes=made_from | {"view": view, "kinds": made.kinds, "levels": made.levels},
         dtype=row.dtype,
         reduction=kept,
         scratch=scratch,
@@ -105,7 +112,7 @@ def reduce(net: FaceNet, made: stimuli.Stimuli, row: Recording, path: Path) -> r
     ids = np.flatnonzero(split == "training")
     found = reduction.fit(
         net,
-        made.blocks(BLOCK, ids),
+        seen(net, made, row.views[0], ids),
         row.layers,
         row.components,
         ids=ids,
@@ -116,20 +123,19 @@ def reduce(net: FaceNet, made: stimuli.Stimuli, row: Recording, path: Path) -> r
     return found
 
 
-def choose(folder: Path, checkpoint: str) -> Path:
-    """Find a checkpoint of a network by its epoch, or the first or last."""
-    paths = sorted(folder.glob("epoch-*.pt"))
-    names = {path.stem.removeprefix("epoch-").lstrip("0") or "0": path for path in paths}
-    choices = {"first": paths[0], "last": paths[-1], **names}
-    wanted = checkpoint.lstrip("0") or "0"
-    if wanted not in choices:
-        raise ValueError(f"unknown checkpoint '{checkpoint}'; choose from {', '.join(choices)}")
-    return choices[wanted]
+def seen(
+    net: FaceNet, made: stimuli.Stimuli, view: str, ids: np.ndarray | None = None
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Read images as the network takes them, of one eye or two, and show them in a view."""
+    ids = np.arange(len(made.factors)) if ids is None else ids
+    for start in range(0, len(ids), BLOCK):
+        rows = ids[start : start + BLOCK]
+        yield rows, views.show(pixels(made, rows, net.eyes), view)
 
 
 def tidy(values: np.ndarray) -> np.ndarray:
-    """Turn a column of text into an array of text; leave numbers be."""
-    return values.astype(str) if values.dtype == object else values
+    """Turn a column of text into an array of text, empty where missing; leave numbers be."""
+    return np.where(pd.isna(values), "", values).astype(str) if values.dtype == object else values
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ folder is named for everything the result depends on, so a stage that was killed
 finds its own half-done work there, and never another's.
 """
 
-import errno
 import json
 import os
 import shutil
@@ -30,9 +29,11 @@ import torch
 import torch.distributed
 import yaml
 from PIL import Image
+from pydantic import NonNegativeInt, PositiveInt
 from threadpoolctl import threadpool_limits
+from tqdm import tqdm
 
-from projects import process, provenance, tracking, values
+from projects import process, provenance, publication, tracking, values
 
 T = TypeVar("T")
 ROOT = Path(__file__).resolve().parents[1]
@@ -88,11 +89,6 @@ class Run:
         """Give a section of params.yaml as it stands, to tell which type it is."""
         return values.read(section)
 
-    @property
-    def device(self) -> torch.device:
-        """Give the device to compute on."""
-        return device()
-
     def read(self, path: str) -> Path:
         """Give a file or folder that another stage made, and log what it held.
 
@@ -105,7 +101,8 @@ class Run:
             When it is not there.
         """
         if not Path(path).exists():
-            raise FileNotFoundError(f"{path} is missing; `dvc repro` makes it")
+            there = ", ".join(sorted(p.name for p in Path(path).parent.glob("*"))) or "nothing"
+            raise FileNotFoundError(f"{path} is missing (there is {there}); `dvc repro` makes it")
         if self.leads:
             tracking.log_input(path, provenance.digest(Path(path)))
         self._know(provenance.made_from(Path(path)), path.partition("/")[2])
@@ -155,7 +152,7 @@ def run(name: str, key: str = "", *, together: bool = False) -> Iterator[Run]:
     have the values and the seed.
     """
     place = Path(name.replace("-", "/"), key)
-    threads = values.typed(int, "threads")
+    threads = values.typed(PositiveInt, "threads")
     if torch.distributed.is_torchelastic_launched():
         if not together and os.environ["WORLD_SIZE"] != "1":
             raise ValueError(f"{name} is the work of one process; start it without torchrun")
@@ -165,7 +162,7 @@ def run(name: str, key: str = "", *, together: bool = False) -> Iterator[Run]:
             return
     stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
     work = provenance.fingerprint(stages[name], key, values.tree())
-    with _disk_named(), process.claim(Path("scratch") / place):
+    with publication.disk_named(), process.claim(Path("scratch") / place):
         tracking.connect()
         stage = _prepare(name, key, Path("scratch") / place / work)
         stage.about = stages[name].get("do", stages[name]).get("desc", "")
@@ -176,8 +173,8 @@ def run(name: str, key: str = "", *, together: bool = False) -> Iterator[Run]:
             threadpool_limits(threads),
             tracking.run(name.partition("-")[0], str(place), note, tags),
         ):
-            tracking.log_params({"seed": values.typed(int, "seed"), "row": key or "-"})
-            stage.describe(f"`dvc repro {address}`")
+            tracking.log_params({"seed": values.typed(NonNegativeInt, "seed"), "row": key or "-"})
+            stage.describe(f"`{tracking.command(address)}`")
             yield stage
             _publish(stage, place)
         shutil.rmtree(stage.scratch)
@@ -190,17 +187,20 @@ def device() -> torch.device:
 
 def start(main: Callable[..., None]) -> None:
     """Run a stage's `main` from the command line; say what went wrong in one line."""
-    address = os.environ.get("DVC_STAGE", "facelab")
     process.heed_signals()
     process.follow_starters()
     try:
         main(*_row(main, sys.argv[1:]))
+        return
     except KeyboardInterrupt:
-        sys.exit(f"{address}: stopped; the same command goes on from here")
+        text = "stopped; the same command goes on from here"
     except (KeyError, IndexError):
         raise  # not about what the user said: an error in the code
     except (ValueError, OSError, LookupError, RuntimeError) as error:
-        sys.exit(f"{address}: {' '.join(str(error).split())}")
+        text = " ".join(str(error).split())
+    # As tqdm writes, it stands on a line of its own below a bar that was cut short.
+    tqdm.write(f"{os.environ.get('DVC_STAGE', 'facelab')}: {text}", file=sys.stderr)
+    sys.exit(1)
 
 
 def _row(main: Callable[..., None], words: list[str]) -> list[str]:
@@ -217,74 +217,34 @@ def _prepare(name: str, key: str, scratch: Path) -> Run:
     for other in scratch.parent.glob("*/run_id"):
         if other.parent != scratch:
             shutil.rmtree(other.parent)
-    seed = _seed(scratch.parent.relative_to("scratch"))
-    artifacts, results = scratch / "artifacts", scratch / "results"
-    for folder in (artifacts, results):
+    folders = scratch / "artifacts", scratch / "results"
+    for folder in folders:
         folder.mkdir(parents=True, exist_ok=True)
-    return Run(name, key, seed, scratch, artifacts, results)
+    return Run(name, key, _seed(scratch.parent.relative_to("scratch")), scratch, *folders)
 
 
 def _follow(name: str, key: str, place: Path) -> Run:
     """Give the run of a process that only helps the first: it has nowhere to write."""
     nowhere = Path(os.devnull)
-    torch.set_num_threads(values.typed(int, "threads"))
+    torch.set_num_threads(values.typed(PositiveInt, "threads"))
     return Run(name, key, _seed(place), nowhere, nowhere, nowhere, leads=False)
 
 
 def _seed(place: Path) -> int:
     """Draw the stage's own seed, and start torch from it."""
-    entropy = [values.typed(int, "seed"), zlib.crc32(str(place).encode())]
+    entropy = [values.typed(NonNegativeInt, "seed"), zlib.crc32(str(place).encode())]
     seed = int(np.random.default_rng(entropy).integers(2**31))
     torch.manual_seed(seed)
     return seed
 
 
 def _publish(stage: Run, place: Path) -> None:
-    """Move a finished stage's folders to where DVC looks for them.
-
-    What the stage would go on from is removed first: killed from here on, it begins anew,
-    rather than believe that what has been moved is still there.
-    """
+    """Write down what was measured and what it was made from; move all of it into place."""
     if stage.metrics:
         text = json.dumps(stage.metrics, indent=2, sort_keys=True)
         (stage.results / "metrics.json").write_text(text + "\n")
     tracking.log_files(stage.results)
-    for path in stage.scratch.iterdir():
-        if path.is_dir() and path not in (stage.artifacts, stage.results):
-            shutil.rmtree(path)
-        elif path.is_file() and path.name != "run_id":
-            path.unlink()
     if any(stage.artifacts.iterdir()):
         text = json.dumps(stage.made_from, indent=2, sort_keys=True)
         (stage.artifacts / provenance.MADE_FROM).write_text(text + "\n")
-    for made, top in ((stage.artifacts, "artifacts"), (stage.results, "results")):
-        target = Path(top) / place
-        if target.exists():
-            shutil.rmtree(target)
-        if any(made.iterdir()):
-            target.parent.mkdir(parents=True, exist_ok=True)
-            _move(made, target)
-
-
-def _move(made: Path, target: Path) -> None:
-    """Move a folder, to another disk too; it appears complete or not at all."""
-    try:
-        made.replace(target)
-    except OSError as error:
-        if error.errno != errno.EXDEV:
-            raise
-        part = target.with_name(f".{target.name}.part")
-        shutil.rmtree(part, ignore_errors=True)
-        shutil.copytree(made, part)
-        part.replace(target)
-
-
-@contextmanager
-def _disk_named() -> Iterator[None]:
-    """Say which disk is full, where the system does not."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno != errno.ENOSPC or error.filename or "/" in str(error):
-            raise
-        raise OSError(f"the disk of {Path.cwd()} is full: {error.strerror}") from None
+    publication.publish(stage.scratch, place)

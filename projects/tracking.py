@@ -5,7 +5,9 @@ MLFLOW_TRACKING_URI says otherwise. Only this module speaks to MLflow.
 """
 
 import json
+import logging
 import os
+import shlex
 import sqlite3
 import time
 import traceback
@@ -39,7 +41,9 @@ def connect() -> None:
     os.environ.setdefault("MLFLOW_TRACKING_URI", f"sqlite:///{ROOT / 'mlflow.db'}")
     mlflow.set_tracking_uri(os.environ["MLFLOW_TRACKING_URI"])
     os.environ.pop("MLFLOW_EXPERIMENT_ID", None)
-    with _store_named():
+    # It would write a traceback for each error, which is told in one line here.
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
+    with _store_named(SQLAlchemyError):
         _knock(os.environ["MLFLOW_TRACKING_URI"])
         # `mlflow run` exports the id of its own run: unclaimed, all stages would write to it.
         if launcher := os.environ.pop("MLFLOW_RUN_ID", None):
@@ -69,12 +73,19 @@ def run(experiment: str, name: str, note: Path, tags: Mapping[str, str]) -> Iter
             mlflow.set_tag("overrides", os.environ.get(OVERRIDES) or "-")
             try:
                 yield
-            except (MlflowException, SQLAlchemyError):
+            except MlflowException:
                 raise
             except BaseException:
                 with suppress(Exception):  # what went wrong first is what matters
                     mlflow.log_text(traceback.format_exc(), "traceback.txt")
                 raise
+
+
+def command(address: str) -> str:
+    """Give the command that makes a stage anew as it is made now, from the same commit."""
+    words = f"python -m projects.pipeline {address}"
+    changed = os.environ.get(OVERRIDES)
+    return f"{words} --overrides {shlex.quote(changed)}" if changed else words
 
 
 def log_params(params: Mapping[str, object]) -> None:
@@ -86,7 +97,7 @@ def log_input(path: str, digest: str) -> None:
     """Record what a stage read, by its content: a tag, and the column Dataset of the run table."""
     mlflow.set_tag(f"data.{path}", digest)
     name = path.partition("/")[2] or path
-    read = Dataset(name, digest, source_type="local", source=json.dumps({"uri": path}))
+    read = Dataset(name, digest[:12], source_type="local", source=json.dumps({"uri": path}))
     client, run_id = mlflow.MlflowClient(), mlflow.active_run().info.run_id
     try:
         client.log_inputs(run_id, [DatasetInput(read)])
@@ -133,12 +144,13 @@ def _knock(uri: str) -> None:
 
 
 @contextmanager
-def _store_named() -> Iterator[None]:
+def _store_named(*more: type[Exception]) -> Iterator[None]:
     """Turn what MLflow and its database raise into one line that names the store."""
     try:
         yield
-    except (MlflowException, SQLAlchemyError, sqlite3.Error, URLError) as error:
-        reason = str(error).partition("\n")[0]
+    except (MlflowException, sqlite3.Error, URLError, *more) as error:
+        lines = str(error).splitlines() or [type(error).__name__]
+        reason = next((line for line in lines if "Error) " in line), lines[0])  # the database's
         raise OSError(f"the tracking store {mlflow.get_tracking_uri()}: {reason}") from None
 
 
@@ -149,5 +161,9 @@ def _which(note: Path, name: str) -> dict[str, str]:
             found = mlflow.get_run(note.read_text()).info
             if found.lifecycle_stage == "active":
                 return {"run_id": found.run_id}
+    # What was changed is part of the name: the legends of MLflow's charts show nothing else.
+    words = [word.partition("=") for word in shlex.split(os.environ.get(OVERRIDES, ""))]
+    changes = [f"{key.rpartition('.')[2]}={value}" for key, _, value in words]
     parent = os.environ.get(PARENT)
-    return {"run_name": name} | ({"parent_run_id": parent} if parent else {})
+    named = {"run_name": " ".join([name, *changes])}
+    return named | ({"parent_run_id": parent} if parent else {})

@@ -13,21 +13,20 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from facelab_data import stimuli
-from facelab_models import checkpoints, distributed
+from facelab_models import checkpoints, distributed, weights
 from facelab_models.augmentation import Augment
 from facelab_models.batches import Batches
 from facelab_models.evaluation import evaluate
 from facelab_models.network import FaceNet, NetworkSpec, build
-from facelab_models.stopping import Stop, is_over
+from facelab_models.stopping import Stop
 from facelab_models.tasks import join
 from facelab_models.training import FitConfig, fit
 
 from projects import stage
+from projects.history import History, is_enough, mean_curves, summarise
 from projects.material import Material, Task, deal, describe, label, read_classes
 
 CLASSIFIERS = ("separate", "joined")
-KEYS = ["split", "task", "measure"]
-History = list[dict[str, object]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +38,14 @@ class Network:
     stimuli : str
         A row of ``stimuli``.
     trunk : str
-        A key of `facelab_models.network.TRUNKS`.
+        A key of `facelab_models.network.TRUNKS`, torchvision:name or module:function.
+    weights : str
+        A file of weights to begin with, see `facelab_models.weights`; "" begins from nothing. It is
+        known by its name: give another file another name.
+    branch : str
+        Layer of the trunk after which each task has a copy of the rest; "" for none.
+    size_px : int
+        To which the network resizes its images; 0 takes them as they come.
     tasks : dict of str to Task
         Factors to learn.
     classifier : str
@@ -49,6 +55,8 @@ class Network:
         One training for each.
     mean, std : tuple of float, (3,)
         With which the network normalises its input.
+    views : dict of str to float
+        How images are shown, and the share of each view.
     batch_size : int
         Over all processes.
     stop : Stop or None
@@ -59,11 +67,15 @@ class Network:
 
     stimuli: str
     trunk: str
+    weights: str
+    branch: str
+    size_px: int
     tasks: dict[str, Task]
     classifier: str
     seeds: tuple[int, ...]
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
+    views: dict[str, float]
     batch_size: int
     augment: Augment
     fit: FitConfig
@@ -80,7 +92,7 @@ class Network:
 
 def main(name: str) -> None:
     """Train the network called `name`; keep its checkpoints and its learning curves."""
-    with stage.run("train", name, together=True) as run, distributed.together(run.device):
+    with stage.run("train", name, together=True) as run, distributed.together(stage.device()):
         row = run.params(Network, f"networks.{name}")
         made = stimuli.read(run.read(f"artifacts/draw/{row.stimuli}") / "stimuli.h5")
         lists = {
@@ -104,17 +116,15 @@ def train(run: stage.Run, row: Network, seed: int, material: Material) -> pd.Dat
     history : DataFrame
         Columns ``seed, epoch, split, task, measure, value``; of several processes the first's.
     """
-    specs = describe(material, row.tasks)
-    specs = join(specs) if row.classifier == "joined" else specs
-    spec = NetworkSpec(trunk=row.trunk, tasks=specs, mean=row.mean, std=row.std)
-    net = build(spec, seed=int(run.seed + seed)).to(run.device)
+    net = begin(run, row, seed, material)
     dealt = deal(
         material,
-        run.device,
+        stage.device(),
         batch_size=row.batch_size,
         augment=row.augment,
+        shares=row.views,
         seed=int(np.random.SeedSequence([run.seed, seed]).generate_state(1)[0]),
-        eyes=net.normalise.mean.shape[1] // 3,
+        eyes=net.eyes,
     )
     state = run.scratch / f"seed-{seed}.state"
     resumes = run.leads and state.exists()
@@ -138,6 +148,25 @@ def train(run: stage.Run, row: Network, seed: int, material: Material) -> pd.Dat
         if record.is_epoch_end and distributed.from_first(enough):
             break
     return pd.DataFrame(history)
+
+
+def begin(run: stage.Run, row: Network, seed: int, material: Material) -> FaceNet:
+    """Build the network of a row, with the weights it begins from."""
+    specs = describe(material, row.tasks)
+    spec = NetworkSpec(
+        trunk=row.trunk,
+        tasks=join(specs) if row.classifier == "joined" else specs,
+        mean=row.mean,
+        std=row.std,
+        branch=row.branch,
+        size_px=row.size_px,
+    )
+    net = build(spec, seed=int(run.seed + seed))
+    if row.weights:
+        account = weights.load(net, run.read(row.weights))
+        if run.leads and seed == row.seeds[0]:
+            run.describe(f"{row.weights}: {account}")
+    return net.to(stage.device())
 
 
 def keep(
@@ -164,42 +193,11 @@ def score(
     ]
 
 
-def is_enough(history: History, stop: Stop | None) -> bool:
-    """Tell whether training has met the rule that ends it early.
-
-    Raises
-    ------
-    ValueError
-        When the rule looks at what is not measured.
-    """
-    ends = [row for row in history if row["epoch"] > 0 and row["epoch"] == round(row["epoch"])]
-    if stop is None or not ends:
-        return False
-    found = [row["value"] for row in ends if _name(row) == stop.metric]
-    if not found:
-        names = ", ".join(dict.fromkeys(map(_name, ends)))
-        raise ValueError(
-            f"nothing measures '{stop.metric}', where training is to stop; try {names}"
-        )
-    return is_over(found, stop)
-
-
-def summarise(history: pd.DataFrame) -> dict[str, float]:
-    """Give the mean of each last measurement over seeds, and their sd (n − 1) if there are more."""
-    last = history[history["epoch"] == history.groupby("seed")["epoch"].transform("max")]
-    found = {}
-    for (split, task, measure), values in last.groupby(KEYS)["value"]:
-        found[f"{split}_{measure}/{task}"] = float(values.mean())
-        if len(values) > 1:
-            found[f"{split}_{measure}_sd_over_seeds/{task}"] = float(values.std(ddof=1))
-    return found
-
-
 def report(run: stage.Run, history: History, epoch: float) -> None:
     """Send this epoch's measurements to the run, a curve per seed."""
     now = [row for row in history if row["epoch"] == epoch]
     run.curves(
-        (f"{r['split']}_{r['measure']}_by_seed/{r['task']}_{r['seed']}", round(epoch), r["value"])
+        (f"{r['task']}_by_seed/{r['split']}_{r['measure']}_{r['seed']}", round(epoch), r["value"])
         for r in now
         if r["seed"] == now[-1]["seed"]
     )
@@ -211,17 +209,6 @@ def _teacher(dealt: dict[str, Batches], material: Material, row: Network) -> Bat
         tasks = ", ".join(row.tasks)
         raise ValueError(f"{material.made.path} has no training images with a label for {tasks}")
     return dealt.get("training", next(iter(dealt.values())))
-
-
-def _name(row: dict[str, object]) -> str:
-    return f"{row['split']}_{row['measure']}/{row['task']}"
-
-
-def mean_curves(history: pd.DataFrame) -> list[tuple[str, int, float]]:
-    """Give the mean over seeds of every measure after every epoch: metric, step, value."""
-    whole = history[history["epoch"] % 1 == 0]
-    means = whole.groupby([*KEYS, "epoch"])["value"].mean()
-    return [(f"{s}_{m}/{t}", round(epoch), value) for (s, t, m, epoch), value in means.items()]
 
 
 if __name__ == "__main__":

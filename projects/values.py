@@ -16,6 +16,7 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 
 T = TypeVar("T")
+UNKNOWN = ("unexpected_keyword_argument", "extra_forbidden")
 
 
 def tree() -> dict:
@@ -34,7 +35,8 @@ def tree() -> dict:
     try:
         return yaml.safe_load(path.read_text())
     except yaml.YAMLError as error:
-        raise ValueError(f"params.yaml: {error}") from None
+        where = str(error).replace('in "<unicode string>", ', "")
+        raise ValueError(f"params.yaml: {' '.join(where.split())}") from None
 
 
 def read(section: str) -> object:
@@ -89,14 +91,14 @@ def flat(value: object, prefix: str = "") -> dict[str, object]:
 
 
 def _complaint(error: ValidationError, kind: type, section: str) -> str:
-    """Turn the first of pydantic's findings into one line."""
-    first = error.errors()[0]
+    """Turn one of pydantic's findings into one line: the first, but a misspelled key before all."""
+    first = min(error.errors(), key=lambda found: found["type"] not in UNKNOWN)
     path = list(first["loc"][:-1])
     place = ".".join([section, *map(str, first["loc"])])
     match first["type"]:
         case "missing" | "missing_keyword_only_argument":
             return f"params.yaml: {place} is missing"
-        case "unexpected_keyword_argument" | "extra_forbidden":
+        case name if name in UNKNOWN:
             valid = ", ".join(_fields(kind, path))
             return f"params.yaml: unknown key {place}; valid keys: {valid}"
         case "value_error":

@@ -18,7 +18,7 @@ ONLY = {
     "torch": {"packages/models", "packages/probing", *SHARED},
     "matplotlib": {"packages/viz"},
     "optuna": {"packages/probing"},
-    "dvc": {"projects/pipeline.py"},
+    "dvc": {"projects/overrides.py", "projects/pipeline.py"},
 }
 
 

@@ -72,10 +72,15 @@ def combine(found: Mapping[str, Decoding], layer: str) -> pd.DataFrame:
 
 
 def table_of(recording: recordings.Recording) -> tuple[pd.DataFrame, dict[str, tuple[str, ...]]]:
-    """Turn a recording's labels into a table of factors, and say which columns each has."""
+    """Turn a recording's labels into a table of factors, and say which columns each has.
+
+    Text that is empty is a label that is missing.
+    """
     columns, outputs = {}, {}
     for factor in recording.attributes["kinds"]:
         values = recording.labels[factor]
+        if values.dtype.kind in "OSU":
+            values = np.where(values == "", None, values)
         wide = values.reshape(len(values), -1)
         names = [f"{factor}_{i:03d}" for i in range(wide.shape[1])]
         outputs[factor] = tuple(names) if values.ndim > 1 else (factor,)
@@ -87,8 +92,10 @@ def main(name: str) -> None:
     """Decode the recording called `name`; write scores, predictions and penalties."""
     with stage.run("gmf_decoding-decode", name) as run:
         config = run.params(DecodeConfig, "gmf_decoding.decode")
-        folder = run.read(f"artifacts/record/{name}")
+        folder = run.read(f"artifacts/record/{name}") / "upright"
         paths = sorted(folder.glob("seed-*.h5"), key=lambda path: int(path.stem[5:]))
+        if not paths:
+            raise FileNotFoundError(f"{folder} has no recordings: put upright into the row's views")
         seen = {path.stem: recordings.read(path) for path in paths}
         layers = next(iter(seen.values())).layers
         run.describe(f"Steps of the curves: {', '.join(f'{i} {x}' for i, x in enumerate(layers))}.")

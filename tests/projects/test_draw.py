@@ -1,9 +1,15 @@
+import json
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from facelab_data import stimuli
+from pydantic import TypeAdapter
 
 from projects import draw
+from tests.source import ROOT
 
 
 @pytest.fixture
@@ -40,3 +46,13 @@ def test_a_row_is_known_by_one_key():
             ValueError, match=r"stimuli.x has not just one of design, words, source"
         ):
             draw.kind_of(row, "stimuli.x")
+
+
+def test_the_rows_in_the_readme_can_be_read():
+    blocks = re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    rows = {name: row for block in blocks for name, row in yaml.safe_load(block).items()}
+    assert list(rows) == ["celebrities", "celebrities_words"]
+    for row in rows.values():
+        kind = draw.kind_of(row, "stimuli")
+        read = TypeAdapter(kind).validate_json(json.dumps(row), strict=True, extra="forbid")
+        assert read.path == row["path"]

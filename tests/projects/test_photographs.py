@@ -39,6 +39,7 @@ def take(folder, rng):
 def rows_of(small, training, validation, testing):
     """Give the tables of params.yaml for one set, the network it teaches, and a recording."""
     stimuli = {
+        "source": "csv",
         "path": "photographs",
         "labels": "labels.csv",
         "file_column": "image",
@@ -46,21 +47,23 @@ def rows_of(small, training, validation, testing):
         "split": "",
         "factors": {"mood": "categorical", "glasses": "categorical"},
         "missing": ["glasses"],
+        "keep": {},
+        "select": [],
         "size_px": 16,
         "crop": [0.0, 0.0, 1.0, 1.0],
         "grey": False,
-        "min_images_per_identity": 0,
-        "max_identities": 0,
         "splits": {
             "training": training,
             "validation": validation,
             "testing": testing,
             "holdout": 0.25,
         },
+        "in_order": {"training": 0, "holdout": 0},
     }
-    network = small["networks"]["identity"] | {
+    network = small["networks"]["identity"]
+    network |= {
         "stimuli": "snaps",
-        "tasks": {"identity": 1.0, "mood": 1.0},
+        "tasks": dict.fromkeys(("identity", "mood"), network["tasks"]["identity"]),
         "seeds": [0],
     }
     recording = small["recordings"]["identity"] | {

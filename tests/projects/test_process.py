@@ -22,8 +22,8 @@ import time
 from projects import process
 process.heed_signals()
 process.follow_starters()
-print("up", flush=True)
 try:
+    print("up", flush=True)
     time.sleep(60)
 except KeyboardInterrupt:
     print("closed", flush=True)

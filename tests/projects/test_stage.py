@@ -1,13 +1,11 @@
-import errno
 import json
 from dataclasses import dataclass
-from pathlib import Path
 
 import mlflow
 import pandas as pd
 import pytest
 
-from projects import provenance, stage
+from projects import provenance, publication, stage
 
 PIPELINE = """
 stages:
@@ -63,9 +61,9 @@ def test_what_a_stage_reads_and_measures_is_in_its_run(folder):
     assert found.data.metrics == {"score/identity": 0.5, "loss": 1.0}
     tags = found.data.tags
     assert tags["dvc.stage"] == "probe@a"
-    assert tags["mlflow.note.content"] == "A probe.\n\n`dvc repro probe@a`"
+    assert tags["mlflow.note.content"] == "A probe.\n\n`python -m projects.pipeline probe@a`"
     (entry,) = found.inputs.dataset_inputs
-    assert entry.dataset.digest == tags["data.input.txt"]
+    assert entry.dataset.digest == tags["data.input.txt"][:12]
     assert len(tags["data.input.txt"]) == 32
     assert tags["version.torch"]
     assert {"git.commit", "git.dirty"} <= set(tags)
@@ -111,32 +109,15 @@ def test_a_stage_killed_while_its_results_move_begins_anew(folder, monkeypatch):
         move(made, target)
         raise KeyboardInterrupt
 
-    move = stage._move
-    monkeypatch.setattr(stage, "_move", killed)
+    move = publication.move
+    monkeypatch.setattr(publication, "move", killed)
     with pytest.raises(KeyboardInterrupt), stage.run("probe", "a") as run:
         (run.scratch / "epoch.pt").write_text("all is trained and saved")
         (run.artifacts / "net.pt").write_text("net")
     assert (folder / "artifacts/probe/a/net.pt").exists()
-    monkeypatch.setattr(stage, "_move", move)
+    monkeypatch.setattr(publication, "move", move)
     with stage.run("probe", "a") as run:
         assert not (run.scratch / "epoch.pt").exists()
-
-
-def test_results_move_to_another_disk(tmp_path, monkeypatch):
-    replace, elsewhere = Path.replace, tmp_path / "elsewhere/a"
-
-    def refuse(source, target):
-        if elsewhere.parent not in source.parents:
-            raise OSError(errno.EXDEV, "Invalid cross-device link")
-        return replace(source, target)
-
-    (tmp_path / "made").mkdir()
-    (tmp_path / "made/net.pt").write_text("net")
-    elsewhere.parent.mkdir()
-    monkeypatch.setattr(Path, "replace", refuse)
-    stage._move(tmp_path / "made", elsewhere)
-    assert [path.name for path in elsewhere.parent.iterdir()] == ["a"]
-    assert (elsewhere / "net.pt").read_text() == "net"
 
 
 def test_a_row_that_is_not_there_is_named_beside_those_that_are(folder):
@@ -146,6 +127,20 @@ def test_a_row_that_is_not_there_is_named_beside_those_that_are(folder):
     ):
         pass
     assert not (folder / "scratch").exists()
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "complaint"),
+    [
+        ("threads: 1", "threads: 0", "threads is 0: .* greater than 0"),
+        ("seed: 0", "seed: -1", "seed is -1: .* equal to 0"),
+    ],
+)
+def test_a_seed_or_number_of_threads_that_cannot_be_is_named(folder, good, bad, complaint):
+    text = (folder / "params.yaml").read_text()
+    (folder / "params.yaml").write_text(text.replace(good, bad))
+    with pytest.raises(ValueError, match=complaint), stage.run("probe", "a"):
+        pass
 
 
 def test_outside_the_repository_nothing_is_made(folder, tmp_path, monkeypatch):
@@ -210,24 +205,36 @@ def test_a_missing_input_is_named(folder):
         run.read("artifacts/nothing.h5")
 
 
-def test_an_error_is_one_line_and_an_exit_status(monkeypatch):
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (ValueError("two\n  lines"), "facelab: two lines\n"),
+        (KeyboardInterrupt("SIGTERM"), "facelab: stopped; the same command goes on from here\n"),
+    ],
+)
+def test_an_error_is_one_line_and_an_exit_status(monkeypatch, capsys, error, line):
     def main():
-        raise ValueError("two\n  lines")
+        raise error
 
     monkeypatch.setattr("sys.argv", ["x"])
-    with pytest.raises(SystemExit, match="facelab: two lines"):
+    with pytest.raises(SystemExit, match="1"):
         stage.start(main)
+    assert capsys.readouterr().err == line
 
 
-def test_a_row_too_few_or_too_many_is_said_in_one_line(monkeypatch):
-    for main, words, complaint in [
+@pytest.mark.parametrize(
+    ("main", "words", "complaint"),
+    [
         (lambda name: None, [], "takes one row of its table in params.yaml, not nothing"),
         (lambda name: None, ["a", "b"], "takes one row of its table in params.yaml, not a b"),
         (lambda: None, ["a"], "takes no row, not a"),
-    ]:
-        monkeypatch.setattr("sys.argv", ["x", *words])
-        with pytest.raises(SystemExit, match=complaint):
-            stage.start(main)
+    ],
+)
+def test_a_row_too_few_or_too_many_is_said_in_one_line(monkeypatch, capsys, main, words, complaint):
+    monkeypatch.setattr("sys.argv", ["x", *words])
+    with pytest.raises(SystemExit, match="1"):
+        stage.start(main)
+    assert complaint in capsys.readouterr().err
 
 
 def test_a_fault_of_the_code_keeps_its_traceback(monkeypatch):
@@ -236,6 +243,27 @@ def test_a_fault_of_the_code_keeps_its_traceback(monkeypatch):
         stage.start(lambda: {}["missing"])
 
 
-def test_a_full_disk_is_named():
-    with pytest.raises(OSError, match=f"the disk of {Path.cwd()} is full"), stage._disk_named():
-        raise OSError(errno.ENOSPC, "No space left on device")
+@pytest.fixture
+def second_of_two(monkeypatch):
+    """Be the second of two processes that torchrun started."""
+    for name, value in {"TORCHELASTIC_RUN_ID": "1", "RANK": "1", "WORLD_SIZE": "2"}.items():
+        monkeypatch.setenv(name, value)
+
+
+def test_a_process_that_helps_has_the_seed_and_the_values_and_writes_nothing(folder, request):
+    with stage.run("probe", "a") as alone:
+        seed = alone.seed
+    before = sorted(folder.rglob("*"))
+    request.getfixturevalue("second_of_two")
+    with stage.run("probe", "a", together=True) as run:
+        assert run.params(Row, "rows.a") == Row(size=3)
+        run.read("input.txt")
+        assert (run.seed, run.leads) == (seed, False)
+        assert mlflow.active_run() is None
+    assert sorted(folder.rglob("*")) == before
+
+
+def test_a_stage_of_one_process_is_not_started_by_torchrun(folder, second_of_two):
+    message = "^probe is the work of one process; start it without torchrun$"
+    with pytest.raises(ValueError, match=message), stage.run("probe", "a"):
+        pass

@@ -50,13 +50,19 @@ def test_a_lost_store_begins_a_new_run(tracked, connected):
 
 def test_a_run_tells_what_was_changed_for_it(tracked, connected, monkeypatch):
     told = []
-    for words in ("seed=1", ""):
+    for words in ("seed=1 networks.identity.fit.lr=0.1", ""):
         monkeypatch.setenv(tracking.OVERRIDES, words)
-        note = tracked / f"id{words}"
+        note = tracked / f"id{len(words)}"
         with tracking.run("tracking", "child", note, {}):
             pass
-        told.append(connected.get_run(note.read_text()).data.tags["overrides"])
-    assert told == ["seed=1", "-"]
+        found = connected.get_run(note.read_text())
+        told.append((found.info.run_name, found.data.tags["overrides"], tracking.command("child")))
+    again = "python -m projects.pipeline child"
+    changed = "seed=1 networks.identity.fit.lr=0.1"
+    assert told == [
+        ("child seed=1 lr=0.1", changed, f"{again} --overrides '{changed}'"),
+        ("child", "-", again),
+    ]
 
 
 def test_data_entered_by_another_run_at_the_same_moment_is_found_again(
@@ -75,7 +81,7 @@ def test_data_entered_by_another_run_at_the_same_moment_is_found_again(
     with tracking.run("tracking", "reader", tracked / "id", {}):
         tracking.log_input("artifacts/draw/faces", "0" * 32)
     (read,) = connected.get_run((tracked / "id").read_text()).inputs.dataset_inputs
-    assert (read.dataset.name, read.dataset.digest) == ("draw/faces", "0" * 32)
+    assert (read.dataset.name, read.dataset.digest) == ("draw/faces", "0" * 12)
 
 
 @pytest.mark.parametrize(

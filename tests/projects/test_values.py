@@ -35,7 +35,10 @@ def test_a_section_becomes_a_typed_value(params):
     ("text", "complaint"),
     [
         (GOOD.replace("epochs: 3, ", ""), "fit.epochs is missing"),
-        (GOOD.replace("epochs", "epoch"), "epoch"),
+        (
+            GOOD.replace("epochs", "epoch"),
+            "unknown key fit.epoch; valid keys: epochs, sizes, inner",
+        ),
         (GOOD.replace("epochs: 3", "epochs: '3'"), "fit.epochs is '3'"),
         (GOOD.replace("epochs: 3", "epochs: 0.5"), "fit.epochs is 0.5"),
         (GOOD.replace("lr: 0.1", "lr: 0.1, momentum: 1"), "unknown key fit.inner.momentum"),

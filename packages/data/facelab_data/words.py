@@ -23,7 +23,7 @@ from facelab_data.designs import in_turn
 
 BLOCK = 64  # images in memory
 SMALLEST_PX = 4
-BOLD = 24  # a stroke of one pixel is added for so many pixels of size
+BOLD = 40  # a stroke of one pixel is added for so many pixels of size
 FACTORS = {
     "word": "categorical",
     "word_size_px": "continuous",

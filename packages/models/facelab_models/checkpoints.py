@@ -48,9 +48,7 @@ def load(path: Path, *, trusted: Collection[str] = ()) -> tuple[FaceNet, dict[st
     try:
         spec = _spec(content["spec"])
         if runs_code(spec.trunk) and spec.trunk not in trusted:
-            raise ValueError(
-                f"its trunk runs '{spec.trunk}', which the caller must name as trusted"
-            )
+            raise ValueError(f"its trunk runs '{spec.trunk}', which is not named as trusted")
         net = build(spec, seed=0)
         net.load_state_dict(content["weights"])
     except (ValueError, TypeError, KeyError, RuntimeError) as error:

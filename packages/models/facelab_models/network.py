@@ -104,13 +104,15 @@ class FaceNet(nn.Module):
 
     Built by `build`. Its submodules are `normalise`, `trunk` (what all tasks share), `branches`
     (what each task has for itself, if the trunk branches) and `heads`, one per task. `spec` is the
-    description it was built from, `layers` names what is worth recording, and `published_head`
-    says what the original network calls its last layer.
+    description it was built from, `eyes` counts the pictures it takes of a face, `layers` names
+    what is worth recording, and `published_head` says what the original network calls its last
+    layer.
     """
 
     def __init__(self, spec: NetworkSpec, trunk: Trunk) -> None:
         super().__init__()
         self.spec = spec
+        self.eyes = trunk.eyes
         self.published_head = trunk.head
         self.normalise = Normalise(spec.mean, spec.std, eyes=trunk.eyes, size_px=spec.size_px)
         for module in trunk.net.modules():  # what is computed in place is lost to who listens

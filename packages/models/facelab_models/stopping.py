@@ -17,8 +17,8 @@ class Stop:
     Attributes
     ----------
     metric : str
-        What to look at, named as in the metrics: split, measure and task, such as
-        ``validation_loss/identity``. A loss is better when low, everything else when high.
+        What to look at, named as in the metrics: task, split and measure, such as
+        ``identity/validation_loss``. A loss is better when low, everything else when high.
     at : float or None
         Value that is good enough.
     patience_epochs : int or None
@@ -30,9 +30,9 @@ class Stop:
     patience_epochs: int | None
 
     def __post_init__(self) -> None:
-        split, _, measure = self.metric.partition("/")[0].partition("_")
-        if not (split and measure and self.metric.partition("/")[2]):
-            raise ValueError(f"a metric is named split_measure/task, not '{self.metric}'")
+        split, _, measure = self.metric.partition("/")[2].partition("_")
+        if not (split and measure and self.metric.partition("/")[0]):
+            raise ValueError(f"a metric is named task/split_measure, not '{self.metric}'")
         if self.at is None and self.patience_epochs is None:
             raise ValueError("a stop needs a value (at), a patience (patience_epochs), or both")
         if self.patience_epochs is not None and self.patience_epochs < 0:
@@ -43,7 +43,7 @@ def is_over(values: Sequence[float], stop: Stop) -> bool:
     """Tell whether a training with these values at its epochs' ends has gone on long enough."""
     if not len(values):
         return False
-    is_loss = stop.metric.partition("/")[0].endswith("_loss")
+    is_loss = stop.metric.endswith("_loss")
     sign = -1 if is_loss else 1
     goodness = sign * np.nan_to_num(np.asarray(values, dtype=float), nan=-sign * np.inf)
     if stop.at is not None and goodness[-1] >= sign * stop.at:

@@ -5,7 +5,7 @@ while every operation is overheard, and each passes on the fields of what goes i
 pooling widens them, a sum or concatenation takes their hull. So residual, branching and recurrent
 networks are as good as chains. Operations that bring all places together (a global average, a
 linear layer), and those unknown here, see the whole image: a field is exact or too large, never too
-small.
+small. Only what is written into a part of a tensor (``maps[:, 0] = …``) goes unheard.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -157,15 +157,24 @@ class _Tracing(TorchFunctionMode):
                 for axis, window in enumerate(windows)
             )
         kept = all(shape[-2:] == places for shape, _ in before)
-        if name in POINTWISE or (name in UNITWISE and kept and _moves_units(name, options[0])):
+        if _is_pointwise(name, options) or (kept and _moves_units(name, options[0])):
             return tuple(
                 hull([axes[axis] for _, axes in before], self.size_px[axis]) for axis in range(2)
             )
         return everything
 
 
+def _is_pointwise(name: str, options: tuple[tuple, dict]) -> bool:
+    """Say whether an operation leaves each place to itself; batch norm with no memory does not."""
+    given, named = options
+    forgets = name == "batch_norm" and (given[0] if given else named.get("running_mean")) is None
+    return name in POINTWISE and not forgets
+
+
 def _moves_units(name: str, options: tuple) -> bool:
     """Say whether an operation that keeps the size of the map moves nothing within it."""
+    if name not in UNITWISE:
+        return False
     if name == "getitem":
         key = options[0] if isinstance(options[0], tuple) else ()
         return all(part is not Ellipsis for part in key) and all(

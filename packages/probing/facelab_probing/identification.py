@@ -46,8 +46,8 @@ def decode_identity(
             person = Categorical(codes, tuple(resamples.identities), within_identity=False)
             tuned, shares = classify(crossed, "identity", person, decoder, studies)
         else:
-            tuned = _tune(partition, decoder, folds, studies)
-            held_out = _Folds(partition, partition.scoring, decoder, folds, resamples.seed)
+            tuned = choose_penalty(partition, decoder, folds, studies)
+            held_out = Gallery(partition, partition.scoring, decoder, folds, resamples.seed)
             shares = held_out.probabilities(tuned)
         everywhere = np.full((len(partition.units), shares.shape[1]), np.nan)
         everywhere[partition.scoring] = shares
@@ -90,8 +90,19 @@ def _cross(partition: Partition, folds: int, seed: int) -> Partition:
     return Partition(partition.units[rows], identity, rounds, partition.weakest)
 
 
-class _Folds:
-    """The decoders of each fold, fitted once for all penalties."""
+class Gallery:
+    """The decoders of each fold, fitted once for all penalties.
+
+    Parameters
+    ----------
+    partition : Partition
+    rows : bool array, (N,)
+        The images whose identities are told apart; n of them.
+    decoder : str
+        A key of `categorical.DECODERS`.
+    folds, seed : int
+        Into how many folds the images of each identity are dealt, and how.
+    """
 
     def __init__(
         self, partition: Partition, rows: np.ndarray, decoder: str, folds: int, seed: int
@@ -104,19 +115,29 @@ class _Folds:
             fitted = ~held_out
             spectrum = decompose(units[fitted], identity[fitted], partition.weakest)
             model = self.kind.fit(spectrum, self.codes[fitted], self.classes)
-            scores = project(spectrum, units[held_out], identity[held_out], may_overlap=True)
-            self.parts.append((held_out, model, scores))
+            self.parts.append((held_out, model, spectrum))
+        self.units, self.identity = units, identity
 
-    def probabilities(self, penalty: float) -> np.ndarray:
-        """Return each image's probabilities, from the decoder that did not meet it."""
+    def probabilities(self, penalty: float, units: np.ndarray | None = None) -> np.ndarray:
+        """Return each image's probabilities (n, K), from the decoder that did not meet it.
+
+        Parameters
+        ----------
+        units : array, (n, U), optional
+            The same images shown otherwise (upside down); by default as they were fitted.
+        """
         shares = np.empty((len(self.codes), self.classes))
-        for held_out, model, scores in self.parts:
+        shown = self.units if units is None else units
+        for held_out, model, spectrum in self.parts:
+            here = shown[held_out], self.identity[held_out]
+            scores = project(spectrum, *here, may_overlap=True)
             shares[held_out] = self.kind.probabilities(model, scores, penalty)
         return shares
 
 
-def _tune(partition: Partition, decoder: str, folds: int, studies: Studies) -> float:
-    inner = _Folds(partition, partition.tuning, decoder, folds, studies.config.seed)
+def choose_penalty(partition: Partition, decoder: str, folds: int, studies: Studies) -> float:
+    """Choose the penalty with which the validation identities are told apart best."""
+    inner = Gallery(partition, partition.tuning, decoder, folds, studies.config.seed)
 
     def score_at(penalty: float) -> np.ndarray:
         return np.array([scaled_auc(inner.codes, inner.probabilities(penalty))])

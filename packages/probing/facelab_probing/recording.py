@@ -90,10 +90,10 @@ def record(
     network = fingerprint(net)
     if reduction is not None:
         plan.attributes["reduction"] = _describe(reduction, network, layers, plan.labels)
-    size_px, blocks = peek(blocks)
-    found = survey(net, layers, size_px)
+    shape, blocks = peek(blocks)
+    found = survey(net, layers, shape)
     plan.sheets.update({name: _sheet(name, found.shapes[name], reduction) for name in layers})
-    key = _key(plan, (network, found.levels, found.channels_last, images_digest, size_px, batch))
+    key = _key(plan, (network, found.levels, found.channels_last, images_digest, shape, batch))
     if key_of(path) == key:
         return read(path)
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -115,8 +115,8 @@ def fit(
     _refuse_other_splits(ids, split)
     fitted = np.unique(identity[ids])
     _refuse_shared(fitted, identity, split)
-    size_px, blocks = peek(blocks)
-    found = survey(net, layers, size_px)
+    shape, blocks = peek(blocks)
+    found = survey(net, layers, shape)
     device = next((p.device for p in net.parameters()), None)
     streams = {
         name: _stream(int(np.prod(shape)), components, len(ids), device)

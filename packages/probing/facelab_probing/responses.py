@@ -5,6 +5,7 @@ a layer's response (n, C, H, W) or (n, U). Images follow the network to its devi
 """
 
 import hashlib
+import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -45,8 +46,8 @@ class Survey:
     levels: tuple[str, ...]
 
 
-def survey(net: nn.Module, layers: Sequence[str], size_px: tuple[int, int]) -> Survey:
-    """Show one image to the whole network, and note how each layer responds.
+def survey(net: nn.Module, layers: Sequence[str], shape: tuple[int, int, int]) -> Survey:
+    """Show one image (H, W, channels) to the whole network, and note how each layer responds.
 
     Raises
     ------
@@ -57,8 +58,7 @@ def survey(net: nn.Module, layers: Sequence[str], size_px: tuple[int, int]) -> S
     """
     if not layers or len(set(layers)) < len(layers):
         raise ValueError(f"layers must be named, each once; they are {list(layers)}")
-    ramp = np.arange(size_px[0] * size_px[1] * 3) % 251
-    image = ramp.astype(np.uint8).reshape(1, *size_px, 3)
+    image = (np.arange(math.prod(shape)) % 251).astype(np.uint8).reshape(1, *shape)
     try:
         outputs, channels_last = _respond(net, layers, image, True), True
     except RuntimeError:  # a `view` in the network wants the usual order
@@ -136,14 +136,17 @@ def show(
 def as_tensor(net: nn.Module, images: np.ndarray, *, channels_last: bool = True) -> Tensor:
     """Turn images (n, H, W, 3) uint8 into (n, 3, H, W) in [0, 1], where and as `net` wants them.
 
+    Images of two eyes have 6 channels.
+
     Raises
     ------
     ValueError
         If the images have another shape or type.
     """
-    if images.ndim != 4 or images.shape[-1] != 3 or images.dtype != np.uint8:
+    if images.ndim != 4 or images.shape[-1] not in (3, 6) or images.dtype != np.uint8:
         raise ValueError(
-            f"images must be (n, H, W, 3) uint8; these are {images.shape} {images.dtype}"
+            f"images must be (n, H, W, 3), or 6 for two eyes, uint8; "
+            f"these are {images.shape} {images.dtype}"
         )
     model = next((p for p in net.parameters() if p.is_floating_point()), torch.empty(0))
     pixels = torch.from_numpy(np.require(images, requirements=["C", "W"])).to(model.device)
@@ -163,13 +166,13 @@ def evaluating(net: nn.Module) -> Iterator[None]:
             module.training = mode
 
 
-def peek(blocks: Blocks) -> tuple[tuple[int, int], Blocks]:
-    """Find the height and width of the images; return them and the blocks, all of them."""
+def peek(blocks: Blocks) -> tuple[tuple[int, int, int], Blocks]:
+    """Find the shape of an image, (H, W, channels); return it and the blocks, all of them."""
     rest = iter(blocks)
     first = next(rest, None)
     if first is None:
         raise ValueError("there are no blocks of images to show")
-    return first[1].shape[1:3], chain([first], rest)
+    return first[1].shape[1:], chain([first], rest)
 
 
 def batches(

@@ -12,6 +12,7 @@ A study in a storage is finished where it was left, trial by trial as if never i
 but only for the data that it was begun with: it never goes on tuning across fits.
 """
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -47,7 +48,7 @@ class TuningConfig:
     sampler : str
         A key of `SAMPLERS`.
     trials : int
-        Penalties that a study looks at; a grid stops when the lattice is exhausted.
+        Penalties that a study looks at; it ends sooner when the lattice is exhausted.
     penalty_range : tuple of float
         Weakest and strongest penalty, for z-scored units and summed squared errors.
     steps_per_decade : int
@@ -128,6 +129,8 @@ def tune(
         read = {_step(trial): _scores(trial) for trial in _completed(opened)}
         budget = len(even) if config.sampler == "grid" else config.trials
         for number in range(len(_completed(opened)), budget):
+            if len(read) == len(penalties):
+                break
             trial, step = _suggest(opened, config, number, even, len(penalties) - 1)
             if step not in read:
                 read[step] = np.asarray(score_at(step), dtype=np.float64)
@@ -199,15 +202,13 @@ def _tell(
 ) -> None:
     """Enter a trial's scores; undefined ones count as chance."""
     value = float(np.nan_to_num(scores).mean())
+    attributes = {"scores": json.dumps(scores.tolist())}  # Optuna copies a list number by number
     if trial is None:
         distributions = {"step": IntDistribution(0, last)}
-        attributes, params = {"scores": scores.tolist()}, {"step": step}
-        done = create_trial(
-            params=params, distributions=distributions, value=value, user_attrs=attributes
-        )
-        study.add_trial(done)
+        made = {"params": {"step": step}, "distributions": distributions, "value": value}
+        study.add_trial(create_trial(**made, user_attrs=attributes))
     else:
-        trial.set_user_attr("scores", scores.tolist())
+        trial.set_user_attr("scores", attributes["scores"])
         study.tell(trial, value)
 
 
@@ -220,7 +221,7 @@ def _step(trial: FrozenTrial) -> int:
 
 
 def _scores(trial: FrozenTrial) -> np.ndarray:
-    return np.array(trial.user_attrs["scores"])
+    return np.array(json.loads(trial.user_attrs["scores"]), dtype=np.float64)
 
 
 def _summary(

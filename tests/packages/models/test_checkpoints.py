@@ -1,9 +1,14 @@
 import pickle
+from dataclasses import replace
 
 import pytest
 import torch
 from facelab_models.checkpoints import load, load_state, save, save_state, schedule
+from facelab_models.network import build
+from facelab_models.tasks import TaskSpec
 from facelab_models.training import fit
+
+CLASSES = TaskSpec(kind="categorical", outputs=4, weight=1.0)
 
 
 @pytest.fixture
@@ -118,3 +123,17 @@ def test_a_training_comes_back_and_is_no_network(net, batches, images, labels, c
 )
 def test_checkpoints_are_dense_early_and_reach_the_end(epochs, dense, expected):
     assert schedule(epochs, dense) == expected
+
+
+def test_a_users_function_is_run_only_if_it_is_trusted(network, tmp_path, monkeypatch):
+    source = "import torch.nn as nn\n\ndef small():\n    return nn.Conv2d(3, 2, 3)\n"
+    (tmp_path / "trusted_nets.py").write_text(source)
+    monkeypatch.chdir(tmp_path)
+    spec = replace(network(identity=CLASSES).spec, trunk="trusted_nets:small")
+    net = build(spec, seed=1)
+    save(tmp_path / "net.pt", net, epoch=1.0)
+    with pytest.raises(ValueError, match=r"^cannot rebuild .*'trusted_nets:small', which is not.*"):
+        load(tmp_path / "net.pt")
+    found, _ = load(tmp_path / "net.pt", trusted=["trusted_nets:small"])
+    assert torch.equal(found.trunk.weight, net.trunk.weight)
+    assert found(torch.rand(2, 3, 8, 8))["identity"].shape == (2, 4)

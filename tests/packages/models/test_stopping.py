@@ -4,21 +4,21 @@ import pytest
 from facelab_models.stopping import Stop, is_over
 
 
-def rule(metric="validation_loss/identity", at=None, patience_epochs=None):
+def rule(metric="identity/validation_loss", at=None, patience_epochs=None):
     return Stop(metric=metric, at=at, patience_epochs=patience_epochs)
 
 
 @pytest.mark.parametrize(
     ("metric", "values", "expected"),
     [
-        ("validation_loss/identity", [0.3, 0.2, 0.11], False),
-        ("validation_loss/identity", [0.3, 0.2, 0.1], True),
-        ("holdout_accuracy/identity", [0.3, 0.05], False),
-        ("holdout_accuracy/identity", [0.05, 0.3], True),
-        ("validation_accuracy_among_own/cars", [0.3], True),
-        ("validation_loss/identity", [], False),
-        ("validation_loss/identity", [nan], False),
-        ("holdout_accuracy/identity", [nan], False),
+        ("identity/validation_loss", [0.3, 0.2, 0.11], False),
+        ("identity/validation_loss", [0.3, 0.2, 0.1], True),
+        ("identity/holdout_accuracy", [0.3, 0.05], False),
+        ("identity/holdout_accuracy", [0.05, 0.3], True),
+        ("cars/validation_accuracy_among_own", [0.3], True),
+        ("identity/validation_loss", [], False),
+        ("identity/validation_loss", [nan], False),
+        ("identity/holdout_accuracy", [nan], False),
     ],
 )
 def test_a_training_ends_where_the_value_is_good_enough(metric, values, expected):
@@ -51,7 +51,7 @@ def test_either_rule_ends_it():
     ("make", "message"),
     [
         (lambda: rule(), r"^a stop needs a value \(at\), a patience \(patience_epochs\), or both$"),
-        (lambda: rule("loss", at=1.0), r"^a metric is named split_measure/task, not 'loss'$"),
+        (lambda: rule("loss", at=1.0), r"^a metric is named task/split_measure, not 'loss'$"),
         (lambda: rule("validation_loss", at=1.0), "not 'validation_loss'"),
         (lambda: rule(patience_epochs=-1), r"^patience_epochs is 0 or more, not -1$"),
     ],

@@ -107,6 +107,14 @@ def test_a_layer_that_mixes_all_places_sees_all_pixels():
     assert [field.size_px for field in found.values()] == [(3, 3), (8, 8), (8, 8), (8, 8)]
 
 
+@pytest.mark.parametrize(("remembers", "size_px"), [(True, (3, 3)), (False, (8, 8))])
+def test_batch_norm_without_memory_sees_all_pixels(remembers, size_px):
+    norm = nn.BatchNorm2d(2, track_running_stats=remembers)
+    assert (
+        theoretical(nn.Sequential(nn.Conv2d(3, 2, 3), norm), ["1"], (8, 8))["1"].size_px == size_px
+    )
+
+
 @pytest.mark.parametrize(
     ("change", "moves"),
     [

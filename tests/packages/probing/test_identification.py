@@ -103,7 +103,7 @@ def crossed(rng, strength, folds=4):
     split = np.repeat("testing", len(identity))
     partition = cross(units, identity, split, 0.1, folds=5, seed=0)
     studies = Studies(CONFIG, "layer", "")
-    resamples = resample(identity, 200, 100, 0)
+    resamples = resample(identity, 100, 0)
     readings, predictions = decode_identity(partition, ("lda",), folds, studies, resamples)
     return tabulate(readings)[0].set_index("measure"), predictions["identity/lda"]
 

@@ -57,19 +57,19 @@ def test_images_arrive_as_the_numbers_on_disk_over_255(images):
 
 
 def test_images_that_are_no_bytes_are_refused(images):
-    with pytest.raises(ValueError, match=r"\(n, H, W, 3\) uint8; these are .* float64"):
+    with pytest.raises(ValueError, match=r"\(n, H, W, 3\).* uint8; these are .* float64"):
         as_tensor(nn.Identity(), images / 255)
 
 
 def test_survey_tells_shapes_in_the_order_asked():
-    found = survey(tiny(), ["3", "0"], (6, 8))
+    found = survey(tiny(), ["3", "0"], (6, 8, 3))
     assert found.shapes == {"3": (5,), "0": (4, 4, 6)}
     assert list(found.shapes) == ["3", "0"]
     assert found.channels_last
 
 
 def test_survey_finds_networks_that_need_the_usual_order():
-    found = survey(Viewing(), ["all"], (6, 8))
+    found = survey(Viewing(), ["all"], (6, 8, 3))
     assert not found.channels_last
     assert found.shapes == {"all": (144,)}
 
@@ -85,7 +85,7 @@ def test_survey_notices_a_constant_that_is_no_weight():
 
     one, two = nn.Sequential(Scaled(1)), nn.Sequential(Scaled(2))
     assert fingerprint(one) == fingerprint(two)
-    assert survey(one, ["0"], (6, 8)).levels != survey(two, ["0"], (6, 8)).levels
+    assert survey(one, ["0"], (6, 8, 3)).levels != survey(two, ["0"], (6, 8, 3)).levels
 
 
 @pytest.mark.parametrize(
@@ -94,12 +94,12 @@ def test_survey_notices_a_constant_that_is_no_weight():
 )
 def test_survey_refuses_layers_that_cannot_be_recorded(layers, said):
     with pytest.raises(ValueError, match=said):
-        survey(Idle(), layers, (6, 8))
+        survey(Idle(), layers, (6, 8, 3))
 
 
 def test_a_layer_without_a_row_per_image_is_refused():
     with pytest.raises(TypeError, match="one row per image"):
-        survey(nn.Sequential(nn.Flatten(0)), ["0"], (6, 8))
+        survey(nn.Sequential(nn.Flatten(0)), ["0"], (6, 8, 3))
 
 
 def test_show_equals_plain_hooks_exactly(images):
@@ -189,3 +189,9 @@ def test_the_fingerprint_is_of_content_not_of_the_object():
     strided, padded = nn.Conv2d(3, 4, 3, stride=2), nn.Conv2d(3, 4, 3, stride=1)
     padded.load_state_dict(strided.state_dict())
     assert fingerprint(strided) != fingerprint(padded)
+
+
+def test_a_network_with_two_eyes_is_surveyed_with_six_channels():
+    net = nn.Sequential(nn.Conv2d(6, 2, 3))
+    assert survey(net, ["0"], (6, 8, 6)).shapes == {"0": (2, 4, 6)}
+    assert as_tensor(net, np.zeros((1, 6, 8, 6), np.uint8)).shape == (1, 6, 6, 8)

@@ -54,6 +54,15 @@ def test_a_penalty_is_scored_once():
     assert len(asked) == len(set(asked)) <= 9
 
 
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_a_study_ends_when_no_penalty_is_left(sampler):
+    config = replace(CONFIG, sampler=sampler, trials=500, steps_per_decade=1)
+    penalties = lattice(config)
+    table = tune(lambda step: np.full(1, step), ["a"], config, **NAMES).history
+    assert set(table["penalty"]) == set(penalties)
+    assert len(table) < 500
+
+
 def test_the_same_seed_tries_the_same():
     curves = hill(lattice(CONFIG), 30.0)
     tables = [tune(curves.__getitem__, ["a"], CONFIG, **NAMES).history for _ in range(2)]

@@ -86,3 +86,10 @@ def test_a_factor_with_many_outputs_has_a_column_for_each(rng):
     assert outputs["shape"] == ("shape_000", "shape_001")
     assert outputs["rotation_y_deg"] == ("rotation_y_deg",)
     assert list(factors) == ["identity", "rotation_y_deg", "shape_000", "shape_001"]
+
+
+def test_empty_text_is_a_missing_label(rng):
+    seen = recording(rng, planted=False)
+    seen.attributes["kinds"] = {"mood": "categorical"}
+    seen.labels["mood"] = np.array(["merry", ""] * 160)
+    assert decode.table_of(seen)[0]["mood"].isna().tolist() == [False, True] * 160

@@ -8,6 +8,7 @@ from facelab_data.splits import Splits
 
 KINDS = ("categorical", "continuous")
 RESERVED = ("file", "identity", "split")
+WITH_LABELS = ("csv", "coco", "fer2013", "imagenet", "voxceleb")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +75,8 @@ class Photographs:
     path : str
         The folder.
     labels : str
-        The file of labels in it (for ``csv``), or which of several; empty for the usual one.
+        The file of labels in it (for ``csv``), or which of several (for some sources, see there);
+        empty for the usual one.
     file_column : str
         For ``csv``: the column that holds each image's path within the folder. Else empty.
     identity : str
@@ -87,7 +89,8 @@ class Photographs:
     missing : tuple of str
         The factors that may be empty in some images, which decoders then leave out.
     keep : dict of tuple of str
-        Column to the values that an image must have one of.
+        Column to the values that an image must have one of; any column of the source, factor
+        or not.
     select : tuple of Selection
         Taken one after the other, after `keep`.
     size_px : int
@@ -131,6 +134,9 @@ class Photographs:
             f"no factor can be called {reserved[:1]}; name identity and split apart": not reserved,
             f"missing is {self.missing}, not all of which are factors": (
                 set(self.missing) <= self.factors.keys()
+            ),
+            f"labels is {self.labels!r}; only {', '.join(WITH_LABELS)} have a choice of them": (
+                not self.labels or self.source in WITH_LABELS
             ),
             "file_column is for source csv, which needs it": (
                 bool(self.file_column) == (self.source == "csv")

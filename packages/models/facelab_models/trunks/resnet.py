@@ -85,4 +85,5 @@ RESNETS: dict[str, Callable[[], Trunk]] = {
     "resnet18_thin": lambda: resnet(16, thin(TEN), pair),
     "resnet34": lambda: resnet(64, THIRTY_FOUR, pair),
     "resnet50": lambda: resnet(64, FIFTY, bottleneck),
+    "resnet50_thin": lambda: resnet(16, thin(FIFTY), bottleneck),
 }

@@ -5,6 +5,7 @@ import pytest
 from facelab_data import stimuli
 from facelab_data.sources.catalogue import SOURCES
 from facelab_data.sources.folders import read_folder
+from facelab_data.sources.photographs import WITH_LABELS
 from facelab_data.splits import Splits
 
 
@@ -46,6 +47,15 @@ def test_a_published_layout_becomes_a_stimulus_set(put, ask, tmp_path, layout):
         assert np.bincount(made.factors["identity"]).tolist() == [2, 2]
 
 
-def test_every_source_says_in_its_module_what_it_expects():
-    for name, source in SOURCES.items():
-        assert source.read.__doc__, name
+@pytest.mark.parametrize("name", SOURCES)
+def test_an_empty_folder_is_refused_in_one_line_that_names_it(ask, tmp_path, name):
+    extra = {"labels": "labels.csv", "file_column": "file"} if name == "csv" else {}
+    row = ask(name, factors={"category": "categorical"}, **extra)
+    with pytest.raises((FileNotFoundError, ValueError)) as error:
+        SOURCES[name].read(row)
+    assert str(tmp_path) in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_each_source_is_known_by_the_choices_it_has():
+    assert set(WITH_LABELS) < set(SOURCES)

@@ -114,7 +114,7 @@ def test_whole_numbers_stay_numbers_and_other_words_do_not(folder, wanted):
 
 def test_an_unknown_source_is_refused(wanted):
     with pytest.raises(ValueError, match="unknown source 'celebb'; known are folder, csv, avatar"):
-        read(replace(wanted, source="celebb", file_column=""))
+        read(replace(wanted, source="celebb", labels="", file_column=""))
 
 
 def test_people_are_numbered_by_value_or_by_alphabet():

@@ -13,6 +13,7 @@ STEP = {"per": "name", "min_images": 0, "max_images": 0, "groups": 0, "images": 
         ({"factors": {"mood": "ordinal"}}, r"kind is \['ordinal'\]; known are categorical"),
         ({"factors": {"split": "categorical"}}, r"can be called \['split'\]"),
         ({"missing": ("hair",)}, "not all of which are factors"),
+        ({"labels": "a.txt"}, "labels is 'a.txt'; only csv, coco, fer2013, imagenet, voxceleb"),
         ({"file_column": "file"}, "file_column is for source csv"),
         ({"in_order": InOrder(training=2, holdout=1)}, "identity is empty"),
         (

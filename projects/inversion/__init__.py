@@ -1,0 +1,1 @@
+"""Does turning a face over hurt a network as it hurts us?"""

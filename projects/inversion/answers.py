@@ -1,0 +1,152 @@
+"""What networks say about images that are shown in several views.
+
+Each image is read and turned once, and shown to all checkpoints of all training seeds.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pandas as pd
+from facelab_data import stimuli, views
+from facelab_models.augmentation import STILL
+from facelab_models.batches import Batches
+from facelab_models.evaluation import predict
+from facelab_models.network import FaceNet
+from tqdm import tqdm
+
+from projects import stage, trained
+from projects.material import pixels
+
+BLOCK = 256
+UNKNOWN = -1
+Stored = Mapping[int, Sequence[tuple[FaceNet, dict]]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answers:
+    """What networks said, image by image.
+
+    Axes: S seeds, E checkpoints, V views, N images.
+
+    Attributes
+    ----------
+    named : int array, (S, E, V, N)
+        The class each image was given; −1 where a view was not shown.
+    epochs : array, (E,)
+    seeds : tuple of int, (S,)
+    views : tuple of str, (V,)
+    truth : int array, (N,)
+        The class each image has.
+    identity : array, (N,)
+    classes : tuple of str
+        All that the task's head can name.
+    """
+
+    named: np.ndarray
+    epochs: np.ndarray
+    seeds: tuple[int, ...]
+    views: tuple[str, ...]
+    truth: np.ndarray
+    identity: np.ndarray
+    classes: tuple[str, ...]
+
+
+def load(run: stage.Run, network: str, task: str) -> Stored:
+    """Read every checkpoint of every training seed of a network, in the order of training.
+
+    Raises
+    ------
+    ValueError
+        When the network has no such task, or one that has no classes.
+    """
+    folder = run.read(f"artifacts/train/{network}")
+    nets = {
+        seed: [trained.read(run, path, network) for path in sorted(home.glob("epoch-*.pt"))]
+        for seed, home in trained.seeds(folder).items()
+    }
+    classes = next(iter(nets.values()))[0][1]["classes"]
+    if task not in classes:
+        there = ", ".join(classes)
+        raise ValueError(f"network '{network}' names no classes of '{task}'; it names {there}")
+    if len({len(stored) for stored in nets.values()}) > 1:
+        raise ValueError(f"the seeds of network '{network}' have other checkpoints from each other")
+    return nets
+
+
+def ask(
+    nets: Stored, made: stimuli.Stimuli, task: str, split: str, shown: Sequence[str]
+) -> Answers:
+    """Show the images of a split: the first two views to every checkpoint, more to the last.
+
+    Raises
+    ------
+    ValueError
+        When the split shows no class that the network knows.
+    """
+    first = next(iter(nets.values()))
+    classes, own = catalogue(*first[0], task)
+    codes = pd.Index(classes[own]).get_indexer(made.factors[task].astype(str))
+    rows = np.flatnonzero((made.factors["split"] == split) & (codes != UNKNOWN))
+    if not len(rows):
+        raise ValueError(f"no image of split '{split}' has one of the classes of {task}")
+    named = np.full((len(nets), len(first), len(shown), len(rows)), UNKNOWN, np.int32)
+    with tqdm(
+        total=len(rows), desc=f"showing {made.path.parent.name}", unit="image", delay=2
+    ) as bar:
+        for start in range(0, len(rows), BLOCK):
+            here = slice(start, start + BLOCK)
+            images = pixels(made, rows[here], first[0][0].eyes)
+            for place, view in enumerate(shown):
+                # Angles are for the networks as they are in the end.
+                every = slice(None) if view in shown[:2] else slice(-1, None)
+                cells = named[:, every, place, here]
+                answer(nets, every, views.show(images, view), task, cells)
+            bar.update(len(images))
+    return Answers(
+        named=named,
+        epochs=np.array([facts["epoch"] for _, facts in first]),
+        seeds=tuple(nets),
+        views=tuple(shown),
+        truth=codes[rows] + own.start,
+        identity=made.factors["identity"].to_numpy()[rows],
+        classes=classes,
+    )
+
+
+def answer(
+    nets: Stored,
+    every: slice,
+    images: np.ndarray,
+    task: str,
+    cells: np.ndarray,
+) -> None:
+    """Fill in which class each network gives each image: (S, checkpoints of `every`, n)."""
+    settings = {"batch_size": BLOCK, "augment": STILL, "seed": 0, "device": stage.device()}
+    batches = Batches(images, {}, **settings)
+    for seed, stored in zip(cells, nets.values(), strict=True):
+        for line, (net, _) in zip(seed, stored[every], strict=True):
+            line[:] = predict(net, batches)[task].argmax(axis=1)
+
+
+def catalogue(net: FaceNet, facts: dict, task: str) -> tuple[tuple[str, ...], slice]:
+    """List the classes that a task's head can name, and say which are the task's own."""
+    spec = net.spec.tasks[task]
+    if not spec.head:
+        return tuple(facts["classes"][task]), slice(0, spec.outputs)
+    together = [name for name, other in net.spec.tasks.items() if other.head == spec.head]
+    classes = tuple(each for name in together for each in facts["classes"][name])
+    return classes, slice(spec.first, spec.first + spec.outputs)
+
+
+def keep(path: Path, answers: Answers) -> None:
+    """Store the answer to every image: seed × epoch × view × image."""
+    with h5py.File(path, "w") as file:
+        file["named"] = answers.named
+        file["truth"], file["identity"] = answers.truth, answers.identity
+        file["epoch"], file["seed"] = answers.epochs, np.array(answers.seeds)
+        text = h5py.string_dtype()
+        file.create_dataset("view", data=np.array(answers.views, dtype=object), dtype=text)
+        file.create_dataset("class", data=np.array(answers.classes, dtype=object), dtype=text)

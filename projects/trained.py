@@ -1,0 +1,48 @@
+"""Networks that a row of the table has trained: found by seed and by epoch, and opened."""
+
+from pathlib import Path
+
+from facelab_models import checkpoints
+from facelab_models.network import FaceNet
+
+from projects import stage
+
+
+def seeds(folder: Path) -> dict[int, Path]:
+    """Give the folder of each training seed, in order.
+
+    Raises
+    ------
+    FileNotFoundError
+        When nothing was trained there.
+    """
+    found = {int(path.name[5:]): path for path in folder.glob("seed-*")}
+    if not found:
+        raise FileNotFoundError(f"{folder} holds no trained networks")
+    return dict(sorted(found.items()))
+
+
+def choose(folder: Path, checkpoint: str) -> Path:
+    """Find a checkpoint of a network by its epoch, or the first or last.
+
+    Raises
+    ------
+    ValueError
+        Naming those that there are.
+    """
+    paths = sorted(folder.glob("epoch-*.pt"))
+    if not paths:
+        raise FileNotFoundError(f"{folder} holds no checkpoints")
+    names = {path.stem.removeprefix("epoch-").lstrip("0") or "0": path for path in paths}
+    choices = {"first": paths[0], "last": paths[-1], **names}
+    wanted = checkpoint.lstrip("0") or "0"
+    if wanted not in choices:
+        raise ValueError(f"unknown checkpoint '{checkpoint}'; choose from {', '.join(choices)}")
+    return choices[wanted]
+
+
+def read(run: stage.Run, path: Path, network: str) -> tuple[FaceNet, dict]:
+    """Open a checkpoint; code of the user's runs only if the row `network` names it."""
+    trunk = run.peek(f"networks.{network}")["trunk"]
+    net, facts = checkpoints.load(path, trusted=(trunk,))
+    return net.to(stage.device()), facts

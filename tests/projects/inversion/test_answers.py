@@ -1,0 +1,92 @@
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+from facelab_data import stimuli
+from facelab_models.network import NetworkSpec, build
+from facelab_models.tasks import join, specify
+
+from projects.inversion.answers import UNKNOWN, ask, catalogue, keep
+
+VIEWS = ("upright", "flip", "rotate_090")
+
+
+@pytest.fixture
+def made(tmp_path, rng):
+    identity = np.repeat([4, 7, 9], 4)
+    split = ["training", "holdout", "holdout", "holdout"] * 2 + ["validation"] * 4
+    factors = pd.DataFrame({"identity": identity, "split": split, "mood": ["sad", "glad"] * 6})
+    kinds = dict.fromkeys(("identity", "mood"), "categorical")
+    levels = {"identity": "identity", "mood": "image"}
+    images = rng.integers(256, size=(12, 16, 16, 3), dtype=np.uint8)
+    stimuli.write(tmp_path / "stimuli.h5", [images], factors, kinds, levels)
+    return stimuli.read(tmp_path / "stimuli.h5")
+
+
+def networks(seeds=2, joined=False):
+    """Make untrained networks, two checkpoints each, that know persons 4 and 7 and two moods."""
+    specs = {name: specify("categorical", np.array([0, 1]), 1.0) for name in ("identity", "mood")}
+    spec = NetworkSpec(
+        trunk="resnet6_thin",
+        tasks=join(specs) if joined else specs,
+        mean=(0.5,) * 3,
+        std=(0.25,) * 3,
+    )
+    classes = {"identity": ["4", "7"], "mood": ["glad", "sad"]}
+    return {
+        seed: [
+            (
+                build(spec, seed=10 * seed + epoch).eval(),
+                {"epoch": float(epoch), "classes": classes},
+            )
+            for epoch in (0, 1)
+        ]
+        for seed in range(seeds)
+    }
+
+
+def test_only_people_the_network_knows_are_asked_about(made):
+    found = ask(networks(), made, "identity", "holdout", VIEWS)
+    assert found.identity.tolist() == [4, 4, 4, 7, 7, 7]
+    assert found.truth.tolist() == [0, 0, 0, 1, 1, 1]
+    assert found.named.shape == (2, 2, 3, 6)
+    with pytest.raises(ValueError, match="no image of split 'validation' has one of the classes"):
+        ask(networks(), made, "identity", "validation", VIEWS)
+
+
+def test_angles_are_shown_to_the_last_checkpoint_only(made):
+    named = ask(networks(), made, "mood", "validation", VIEWS).named
+    assert (named[:, 0, 2] == UNKNOWN).all()
+    assert (named[:, :, :2] != UNKNOWN).all()
+    assert (named[:, 1, 2] != UNKNOWN).all()
+
+
+def test_a_network_that_is_the_same_upside_down_answers_the_same_both_ways(made):
+    """Kernels equal to their own mirror image; an odd size, where strides keep the symmetry."""
+    nets = networks(seeds=1)
+    for net, _ in nets[0]:
+        for module in net.trunk.modules():
+            if hasattr(module, "weight") and module.weight is not None and module.weight.ndim == 4:
+                module.weight.data = (module.weight + module.weight.flip(2)) / 2
+    pixels = np.random.default_rng(1).integers(256, size=(12, 33, 33, 3), dtype=np.uint8)
+    path = made.path.with_name("odd.h5")
+    kinds, levels = made.kinds, made.levels
+    stimuli.write(path, [pixels], made.factors, kinds, levels)
+    found = ask(nets, stimuli.read(path), "identity", "holdout", VIEWS)
+    assert np.array_equal(found.named[:, :, 0], found.named[:, :, 1])
+
+
+def test_a_joined_classifier_may_name_what_belongs_to_another_task(made):
+    nets = networks(joined=True)
+    assert catalogue(*nets[0][0], "mood") == (("4", "7", "glad", "sad"), slice(2, 4))
+    found = ask(nets, made, "mood", "holdout", VIEWS)
+    assert set(found.truth) == {2, 3}
+    assert found.classes == ("4", "7", "glad", "sad")
+
+
+def test_answers_are_kept_image_by_image(made, tmp_path):
+    found = ask(networks(), made, "identity", "holdout", VIEWS)
+    keep(tmp_path / "answers.h5", found)
+    with h5py.File(tmp_path / "answers.h5") as file:
+        assert np.array_equal(file["named"][:], found.named)
+        assert file["view"].asstr()[:].tolist() == list(VIEWS)

@@ -1,0 +1,51 @@
+import pandas as pd
+import pytest
+
+from projects import stage
+from projects.inversion import figures
+
+CONFIG = figures.Config(
+    linear_to=1.0,
+    layers={"pool": "pool"},
+    labels={"identity": "trained upright", "flip": "inverted"},
+)
+
+
+@pytest.fixture
+def run(tmp_path):
+    for name in ("artifacts", "results"):
+        (tmp_path / name).mkdir()
+    return stage.Run(
+        "inversion-figures", "", 0, tmp_path, tmp_path / "artifacts", tmp_path / "results"
+    )
+
+
+def point(**columns):
+    return {"network": "identity", "seed": "all", "mean": 0.5, "low": 0.4, "high": 0.6} | columns
+
+
+def test_every_figure_is_made_for_the_screen_and_for_print(run):
+    training = [point(view=v, epoch=e) for v in ("upright", "flip") for e in (0.0, 1.0, 3.0)]
+    gap = [point(what=w, epoch=e) for w, e in (("gap", 0.0), ("gap", 3.0), ("growth", 3.0))]
+    angles = [point(view=v, angle_deg=a) for v, a in (("upright", 0), ("flip", 180), ("x", 180))]
+    layers = [point(what=w, layer=x) for w in ("upright", "inverted") for x in ("conv1", "pool")]
+    figures.draw_training(run, pd.DataFrame(training), CONFIG)
+    figures.draw_gap(run, pd.DataFrame(gap), CONFIG)
+    figures.draw_angles(run, pd.DataFrame(angles), CONFIG)
+    figures.draw_layers(run, pd.DataFrame(layers), CONFIG)
+    names = {
+        "accuracy_over_training",
+        "gap_over_training",
+        "accuracy_by_angle",
+        "identity_by_layer",
+    }
+    assert {path.stem for path in run.results.glob("*.png")} == names
+    assert {path.stem for path in run.artifacts.glob("*.pdf")} == names
+
+
+def test_the_tables_of_all_networks_stand_in_one(tmp_path):
+    for network in ("identity", "inverted"):
+        (tmp_path / network).mkdir()
+        pd.DataFrame([point(network=network)]).to_csv(tmp_path / network / "gap.csv", index=False)
+    found = figures.collect(tmp_path, ["identity", "inverted"], "gap")
+    assert found["network"].tolist() == ["identity", "inverted"]

@@ -1,0 +1,36 @@
+import pytest
+
+from projects import trained
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for epoch in (0.0, 0.25, 20.0):
+        (tmp_path / f"epoch-{epoch:08.3f}.pt").touch()
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("name", "found"), [("first", "0000.000"), ("last", "0020.000"), ("0.250", "0000.250")]
+)
+def test_a_checkpoint_is_found_by_its_name(folder, name, found):
+    assert trained.choose(folder, name).stem == f"epoch-{found}"
+
+
+def test_a_checkpoint_that_is_not_there_is_named_beside_those_that_are(folder):
+    with pytest.raises(ValueError, match=r"unknown checkpoint '7'; choose from first, last"):
+        trained.choose(folder, "7")
+
+
+def test_seeds_come_in_the_order_of_their_numbers(tmp_path):
+    for seed in (10, 2, 0):
+        (tmp_path / f"seed-{seed}").mkdir()
+    (tmp_path / "made_from.json").touch()
+    assert list(trained.seeds(tmp_path)) == [0, 2, 10]
+
+
+def test_a_folder_without_networks_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match="holds no trained networks"):
+        trained.seeds(tmp_path)
+    with pytest.raises(FileNotFoundError, match="holds no checkpoints"):
+        trained.choose(tmp_path, "last")
