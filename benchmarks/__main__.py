@@ -10,7 +10,7 @@ from benchmarks.table import markdown, page, replace, tabulate
 
 NAMES = (
     "drawing", "learning", "training", "recording", "reduction", "decoding", "classification",
-    "tuning",
+    "tuning", "occlusion",
 )  # fmt: skip
 HERE = Path(__file__).parent
 

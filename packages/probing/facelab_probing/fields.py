@@ -129,12 +129,12 @@ class _Tracing(TorchFunctionMode):
     ) -> object:
         """Compute as usual, and note the fields of what comes out."""
         kwargs = kwargs or {}
-        seen = [x for x in _tensors((args, tuple(kwargs.values()))) if id(x) in self.known]
+        seen = [x for x in tensors((args, tuple(kwargs.values()))) if id(x) in self.known]
         before = [(tuple(x.shape), self.known[id(x)][1]) for x in seen]
         result = func(*args, **kwargs)
         options = {name: value for name, value in kwargs.items() if name != "input"}
         name = getattr(func, "__name__", "").strip("_")
-        for output in _tensors(result) if before else []:
+        for output in tensors(result) if before else []:
             axes = self._derive(name, before, output, (args[1:], options))
             self.known[id(output)] = (output, axes)
         return result
@@ -183,10 +183,10 @@ def _moves_units(name: str, options: tuple) -> bool:
     return name != "transpose" or set(options) <= {0, 1, 2}
 
 
-def _tensors(values: object) -> Iterator[Tensor]:
+def tensors(values: object) -> Iterator[Tensor]:
     """Yield the tensors in nested tuples and lists."""
     if isinstance(values, Tensor):
         yield values
     elif isinstance(values, tuple | list):
         for value in values:
-            yield from _tensors(value)
+            yield from tensors(value)

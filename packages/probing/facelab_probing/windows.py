@@ -91,6 +91,11 @@ def hull(axes: list[Axis], size_px: int) -> Axis:
     return Axis(size_px=end - offset, stride_px=stride, offset_px=offset, low=low, high=high)
 
 
+def by_name(order: str, given: tuple, named: dict) -> dict:
+    """Give the options of an operation by name, however they were passed."""
+    return dict(zip(order.split(), given, strict=False)) | named
+
+
 def _regular(places: int, kernel: int, stride: int, padding: int, dilation: int = 1) -> Window:
     first = np.arange(places) * stride - padding
     last = first + dilation * (kernel - 1)
@@ -98,7 +103,7 @@ def _regular(places: int, kernel: int, stride: int, padding: int, dilation: int 
 
 
 def _convolution(along: Along, *given: object, **named: object) -> Window:
-    options = _named("weight bias stride padding dilation groups", given, named)
+    options = by_name("weight bias stride padding dilation groups", given, named)
     axis, _, places = along
     kernel, dilation = options["weight"].shape[2 + axis], _at(options.get("dilation", 1), axis)
     padding = options.get("padding", 0)
@@ -109,11 +114,11 @@ def _convolution(along: Along, *given: object, **named: object) -> Window:
 
 
 def _max_pooling(along: Along, *given: object, **named: object) -> Window:
-    return _pooling(along, _named("kernel_size stride padding dilation", given, named))
+    return _pooling(along, by_name("kernel_size stride padding dilation", given, named))
 
 
 def _average_pooling(along: Along, *given: object, **named: object) -> Window:
-    return _pooling(along, _named("kernel_size stride padding", given, named))
+    return _pooling(along, by_name("kernel_size stride padding", given, named))
 
 
 def _pooling(along: Along, options: dict) -> Window:
@@ -134,7 +139,7 @@ def _adaptive_pooling(along: Along, *_: object, **__: object) -> Window | None:
 
 
 def _padding(along: Along, *given: object, **named: object) -> Window | None:
-    options = _named("pad mode value", given, named)
+    options = by_name("pad mode value", given, named)
     axis, _, places = along
     if options.get("mode", "constant") != "constant":
         return None
@@ -143,7 +148,7 @@ def _padding(along: Along, *given: object, **named: object) -> Window | None:
 
 
 def _resizing(along: Along, *given: object, **named: object) -> Window | None:
-    options = _named("size scale_factor mode align_corners", given, named)
+    options = by_name("size scale_factor mode align_corners", given, named)
     axis, inputs, places = along
     scale_factor, mode = options.get("scale_factor"), options.get("mode", "nearest")
     scale = inputs / places if scale_factor is None else 1 / _at(scale_factor, axis)
@@ -156,11 +161,6 @@ def _resizing(along: Along, *given: object, **named: object) -> Window | None:
     else:
         return None
     return Window(first=first.astype(int), last=last.astype(int), stride=scale)
-
-
-def _named(order: str, given: tuple, named: dict) -> dict:
-    """Give the options of an operation by name, however they were passed."""
-    return dict(zip(order.split(), given, strict=False)) | named
 
 
 def _at(value: object, axis: int) -> object:
