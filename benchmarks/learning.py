@@ -15,7 +15,8 @@ from facelab_data.factors import FACTORS, Design, sample
 from facelab_data.production import produce
 from facelab_data.shards import Pen
 from facelab_data.splits import Splits
-from facelab_models.batches import Augment, Batches
+from facelab_models.augmentation import STILL
+from facelab_models.batches import Batches
 from facelab_models.evaluation import evaluate
 from facelab_models.network import NetworkSpec, build
 from facelab_models.tasks import specify
@@ -25,7 +26,6 @@ from benchmarks.table import Row
 from benchmarks.timing import cpu_seconds
 
 MODEL = Path(faces.__file__).parent / "assets" / "face.npz"
-STILL = Augment(shift=0, zoom=0, flip=0, grey=0, brightness=0, contrast=0)
 BUDGET_S, ACCURACY = 180, 0.98
 
 
@@ -115,12 +115,16 @@ def _deal(made: stimuli.Stimuli, split: str) -> Batches:
 
 def _config(size: Size) -> FitConfig:
     return FitConfig(
+        trained="all",
         epochs=size.epochs,
         optimizer="adamw",
         lr=0.02,
+        momentum=0.9,
         weight_decay=0.05,
         schedule="cosine",
         warmup=0.1,
+        drop=0.1,
+        drop_epochs=1,
         label_smoothing=0.1,
         checkpoints=(),
     )

@@ -11,14 +11,14 @@ from types import ModuleType
 import numpy as np
 import torch
 import torch.nn.functional as F
+from facelab_models.augmentation import STILL
 from facelab_models.batches import Batches
+from facelab_models.kinds import TaskSpec
 from facelab_models.network import FaceNet, NetworkSpec, build
 from facelab_models.schedules import share
-from facelab_models.tasks import TaskSpec
 from facelab_models.training import FitConfig, fit
 from torch import Tensor, nn
 
-from benchmarks.learning import STILL
 from benchmarks.table import Row, missing
 from benchmarks.timing import compare, peer, spread, take_turns
 
@@ -26,12 +26,16 @@ BARE, LIGHTNING = "bare PyTorch loop", "Lightning"
 OVERHEAD = 1.05
 CLASSES, EPOCHS = 10, 2
 CONFIG = FitConfig(
+    trained="all",
     epochs=EPOCHS,
     optimizer="adamw",
     lr=0.001,
+    momentum=0.9,
     weight_decay=0.05,
     schedule="cosine",
     warmup=0.1,
+    drop=0.1,
+    drop_epochs=1,
     label_smoothing=0.1,
     checkpoints=(),
 )
@@ -172,7 +176,7 @@ def _network() -> FaceNet:
     )
     net = build(spec, seed=0)
     torch.manual_seed(0)
-    widths = (3, 16, 32, net.trunk.features)
+    widths = (3, 16, 32, net.heads["identity"].in_features)
     steps = [
         part
         for before, after in pairwise(widths)
