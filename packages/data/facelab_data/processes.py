@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
@@ -36,7 +37,7 @@ def spread(task: Callable[..., T], jobs: Iterable[tuple], workers: int) -> Itera
         yield from (task(*job) for job in jobs)
         return
     jobs = iter(jobs)
-    with _one_thread_each():
+    with _one_thread_each(), _main_unknown():
         spawn = multiprocessing.get_context("spawn")
         pool = ProcessPoolExecutor(workers, mp_context=spawn, initializer=_begin)
         try:
@@ -77,3 +78,15 @@ def _one_thread_each() -> Iterator[None]:
                 del os.environ[name]
             else:
                 os.environ[name] = value
+
+
+@contextmanager
+def _main_unknown() -> Iterator[None]:
+    """Keep new processes from loading the program that starts them, and all that it needs."""
+    main = sys.modules["__main__"]
+    before = {name: main.__dict__.pop(name, None) for name in ("__spec__", "__file__")}
+    main.__spec__ = None
+    try:
+        yield
+    finally:
+        main.__dict__.update({name: value for name, value in before.items() if value is not None})

@@ -97,3 +97,16 @@ def wait_for(condition):
             return found
         time.sleep(0.05)
     raise TimeoutError
+
+
+def test_new_processes_do_not_load_the_program_that_starts_them(tmp_path):
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import os\n"
+        "from facelab_data.processes import spread\n"
+        "print('loaded', flush=True)\n"
+        "if __name__ == '__main__':\n"
+        "    print(sorted(spread(os.path.basename, [('a/b',), ('c/d',)], 2)), __file__)\n"
+    )
+    done = subprocess.run([sys.executable, program], capture_output=True, text=True, check=True)
+    assert done.stdout.split("\n") == ["loaded", f"['b', 'd'] {program}", ""]
