@@ -33,15 +33,16 @@ Picture = Callable[[], np.ndarray]
 
 @dataclass(frozen=True, kw_only=True)
 class Size:
-    """Images, each of another person."""
+    """Images, each of another person, and pictures of one head by other renderers."""
 
     images: int
+    pictures: int
     px: int
     repeats: int
 
 
-FULL = Size(images=512, px=112, repeats=5)
-TOY = Size(images=4, px=32, repeats=1)
+FULL = Size(images=2048, pictures=256, px=112, repeats=3)
+TOY = Size(images=4, pictures=4, px=32, repeats=1)
 
 
 def measure(size: Size) -> list[Row]:
@@ -51,11 +52,11 @@ def measure(size: Size) -> list[Row]:
     head = _head()
     for name, prepare in (("pyrender", _pyrender), ("pyvista", _pyvista)):
         picture = _prepared(prepare, name, head, size.px)
-        told = f"{size.images} pictures of one head, {size.px} px"
+        told = f"{size.pictures} pictures of one head, {size.px} px"
         if picture is None:
             rows.append(missing("draw a mesh", told, name))
             continue
-        theirs = np.array([_series(picture, size.images) for _ in range(size.repeats)])
+        theirs = np.array([_series(picture, size.pictures) for _ in range(size.repeats)])
         rows.append(
             Row(
                 job="draw a mesh",
