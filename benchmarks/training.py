@@ -15,7 +15,7 @@ from facelab_models.augmentation import STILL
 from facelab_models.batches import Batches
 from facelab_models.kinds import TaskSpec
 from facelab_models.network import FaceNet, NetworkSpec, build
-from facelab_models.schedules import share
+from facelab_models.schedules import Drops, share
 from facelab_models.training import FitConfig, fit
 from torch import Tensor, nn
 
@@ -157,7 +157,9 @@ def _loss(net: FaceNet, images: Tensor, targets: dict[str, Tensor]) -> Tensor:
 
 
 def _share(step: int, total: int) -> float:
-    return share(CONFIG.schedule, (step + 0.5) / total, warmup=CONFIG.warmup, history=[])
+    drops = Drops(factor=CONFIG.drop, epochs=CONFIG.drop_epochs)
+    done = (step + 0.5) / total
+    return share(CONFIG.schedule, done, warmup=CONFIG.warmup, history=[], drops=drops)
 
 
 def _optimizer(net: FaceNet) -> torch.optim.Optimizer:
