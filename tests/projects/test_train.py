@@ -82,7 +82,7 @@ def write(folder, splits=("training", "training", "training", "holdout"), count=
     levels = dict.fromkeys(kinds, "image") | {"identity": "identity"}
     images = rng.integers(256, size=(count, 16, 16, 3), dtype=np.uint8)
     home = folder / "artifacts" / "draw" / "faces"
-    home.mkdir(parents=True)
+    home.mkdir(parents=True, exist_ok=True)
     stimuli.write(home / "stimuli.h5", [images], factors, kinds, levels)
     row = ROW | changes
     (folder / "params.yaml").write_text(
