@@ -35,11 +35,18 @@ def frame(direction: tuple, centre: tuple, extent: float) -> Frame:
     """
     towards = np.asarray(direction, float)
     pole = np.array([0.0, 1.0, 0.0]) if abs(towards[1]) < 0.95 else np.array([0.0, 0.0, -1.0])
-    right = np.cross(pole, towards)
+    right = _cross(pole, towards)
     right /= np.sqrt(right @ right)
-    up = np.cross(towards, right)
+    up = _cross(towards, right)
     axes = (tuple(float(x) for x in axis) for axis in (right, up, towards))
     return Frame(*axes, tuple(float(x) for x in centre), float(extent))
+
+
+def _cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Give the cross product of two vectors, sparing numpy's care for all other shapes."""
+    return np.array(
+        [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]]
+    )
 
 
 @inline
