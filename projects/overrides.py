@@ -35,10 +35,8 @@ def applied(overrides: list[str]) -> Iterator[list[str]]:
         apply_overrides(CHANGED, overrides)
     except Exception as error:  # hydra and omegaconf raise many kinds
         raise ValueError(f"--overrides: {error.__cause__ or error}") from None
-    shutil.copy(PARAMS, KEPT)
-    part = PARAMS.with_suffix(".part")
-    shutil.copy(CHANGED, part)
-    part.replace(PARAMS)
+    _copy(PARAMS, KEPT)
+    _copy(CHANGED, PARAMS)
     try:
         yield overrides
     finally:
@@ -51,3 +49,10 @@ def restore() -> None:
         if PARAMS.read_text() == CHANGED.read_text():
             KEPT.replace(PARAMS)
         KEPT.unlink(missing_ok=True)
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a file; the target is what it was or what the source is, at any moment."""
+    part = KEPT.with_suffix(".part")
+    shutil.copy(source, part)
+    part.replace(target)

@@ -27,7 +27,7 @@ from dvc.schema import COMPILED_LOCKFILE_SCHEMA
 from networkx import DiGraph, ancestors, descendants
 from voluptuous import Invalid
 
-from projects import overrides, process, tracking, values
+from projects import overrides, process, publication, tracking, values
 
 ROOT = Path(__file__).resolve().parents[1]
 WHOLE = ROOT / "scratch" / "dvc.lock.whole"
@@ -54,7 +54,7 @@ def main() -> None:
     _environment()
     os.environ[tracking.OVERRIDES] = asked.overrides
     try:
-        with process.claim(ROOT / "scratch" / "pipeline") as claim:
+        with publication.disk_named(), process.claim(ROOT / "scratch" / "pipeline") as claim:
             tracking.connect()
             _mend()
             with overrides.applied(shlex.split(asked.overrides)) as changes:

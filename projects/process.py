@@ -58,6 +58,11 @@ def find(number: int, born: str) -> psutil.Process | None:
     return process if alive else None
 
 
+def inherit(variable: str, value: str) -> bool:
+    """Tell whether any process on this machine was started with a variable of this value."""
+    return any(_variable(each, variable) == value for each in psutil.process_iter())
+
+
 @contextmanager
 def claim(folder: Path) -> Iterator[TextIO]:
     """While open, be the only process at work in `folder`; give the locked file.

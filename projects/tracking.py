@@ -19,7 +19,7 @@ from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
 import mlflow
-from mlflow.entities import Dataset, DatasetInput, Metric
+from mlflow.entities import Dataset, DatasetInput, Metric, Run, RunTag
 from mlflow.exceptions import MlflowException
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -27,6 +27,7 @@ from projects import process, provenance
 
 ROOT = Path(__file__).resolve().parents[1]
 PARENT = "FACELAB_PARENT_RUN_ID"
+LAUNCH_S = 10  # for `mlflow run` to start the driver
 OVERRIDES = "FACELAB_OVERRIDES"  # what the pipeline changed in params.yaml for this time
 
 
@@ -48,8 +49,8 @@ def connect() -> None:
         # `mlflow run` exports the id of its own run: unclaimed, all stages would write to it.
         if launcher := os.environ.pop("MLFLOW_RUN_ID", None):
             os.environ[PARENT] = launcher
-            for name, value in process.tags().items():
-                mlflow.MlflowClient().set_tag(launcher, name, value)
+            claims = [RunTag(name, value) for name, value in process.tags().items()]
+            mlflow.MlflowClient().log_batch(launcher, tags=claims)  # all at once, or none
         close_dead_runs()
 
 
@@ -58,7 +59,9 @@ def close_dead_runs() -> None:
     client = mlflow.MlflowClient()
     experiments = [experiment.experiment_id for experiment in client.search_experiments()]
     for run in client.search_runs(experiments, "attributes.status = 'RUNNING'"):
-        if run.info.run_id != os.environ.get(PARENT) and process.is_dead(run.data.tags):
+        if run.info.run_id == os.environ.get(PARENT):
+            continue
+        if process.is_dead(run.data.tags) or _is_abandoned(run):
             client.set_terminated(run.info.run_id, "KILLED")
 
 
@@ -67,10 +70,11 @@ def run(experiment: str, name: str, note: Path, tags: Mapping[str, str]) -> Iter
     """Open a run, or the one whose id is in the file `note`; on an error keep the traceback."""
     with _store_named():
         mlflow.set_experiment(experiment)
-        with mlflow.start_run(**_which(note, name)) as active:
+        tags = {**provenance.tags(ROOT), **process.tags(), **tags}
+        tags["overrides"] = os.environ.get(OVERRIDES) or "-"
+        # Tagged from the first moment: killed in the next, it is known as this clone's.
+        with mlflow.start_run(**_which(note, name), tags=tags) as active:
             note.write_text(active.info.run_id)
-            mlflow.set_tags({**provenance.tags(ROOT), **process.tags(), **tags})
-            mlflow.set_tag("overrides", os.environ.get(OVERRIDES) or "-")
             try:
                 yield
             except MlflowException:
@@ -152,6 +156,14 @@ def _store_named(*more: type[Exception]) -> Iterator[None]:
         lines = str(error).splitlines() or [type(error).__name__]
         reason = next((line for line in lines if "Error) " in line), lines[0])  # the database's
         raise OSError(f"the tracking store {mlflow.get_tracking_uri()}: {reason}") from None
+
+
+def _is_abandoned(run: Run) -> bool:
+    """Tell whether `mlflow run` was killed in this clone before the driver claimed its run."""
+    tags, age_s = run.data.tags, time.time() - run.info.start_time / 1000
+    ours = tags.get("mlflow.source.name", "").removeprefix("file://") == str(ROOT)
+    launched = ours and tags.get("mlflow.source.type") == "PROJECT" and "process.id" not in tags
+    return launched and age_s > LAUNCH_S and not process.inherit("MLFLOW_RUN_ID", run.info.run_id)
 
 
 def _which(note: Path, name: str) -> dict[str, str]:
