@@ -9,6 +9,7 @@ from projects import overrides
 def params(tmp_path, monkeypatch):
     path = tmp_path / "params.yaml"
     path.write_text("seed: 0  # the one seed\nrows: {a: {lr: 0.1}}\n")
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(overrides, "PARAMS", path)
     monkeypatch.setattr(overrides, "KEPT", tmp_path / "scratch/before.yaml")
     monkeypatch.setattr(overrides, "CHANGED", tmp_path / "scratch/run.yaml")
@@ -48,7 +49,10 @@ def test_what_was_edited_since_is_left_alone(params):
 
 def test_a_key_that_does_not_exist_is_an_error_and_nothing_changes(params):
     before = params.read_text()
-    with pytest.raises(ValueError, match="--overrides"), overrides.applied(["rows.a.lrr=1"]):
+    said = "--overrides: .* no 'rows.a.lrr': no 'lrr' among lr$"
+    with pytest.raises(ValueError, match=said), overrides.applied(["seed=1", "rows.a.lrr=1"]):
+        pass
+    with pytest.raises(ValueError, match="missing EQUAL"), overrides.applied(["seed"]):
         pass
     assert params.read_text() == before
 
