@@ -50,10 +50,10 @@ def main() -> None:
     os.chdir(ROOT)
     os.environ.pop(process.DRIVER, None)  # another one's
     process.heed_signals()
-    process.follow_starters()
     _environment()
     os.environ[tracking.OVERRIDES] = asked.overrides
     try:
+        process.follow_starters()
         with publication.disk_named(), process.claim(ROOT / "scratch" / "pipeline") as claim:
             tracking.connect()
             _mend()
