@@ -21,6 +21,7 @@ from urllib.request import urlopen
 import mlflow
 from mlflow.entities import Dataset, DatasetInput, Metric, Run, RunTag
 from mlflow.exceptions import MlflowException
+from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 from sqlalchemy.exc import SQLAlchemyError
 
 from projects import process, provenance
@@ -140,11 +141,25 @@ def _knock(uri: str) -> None:
     """See that the store is there: MLflow itself would try again for minutes."""
     kind, _, place = uri.partition("://")
     if kind == "sqlite":
-        with closing(sqlite3.connect(place.partition("?")[0][1:], timeout=60)) as store:
+        path = Path(place.partition("?")[0][1:])
+        with closing(sqlite3.connect(path, timeout=60)) as store:
             store.execute("BEGIN IMMEDIATE")
+        if path.exists() and not path.stat().st_size:
+            _lay_out(path)
     elif kind in ("http", "https"):
         with suppress(HTTPError):  # an answer, if not a friendly one
             urlopen(uri, timeout=60).close()
+
+
+def _lay_out(path: Path) -> None:
+    """Give an empty store all its tables at once: MLflow cannot go on with some of them."""
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        SqlAlchemyStore(f"sqlite:///{part}", "mlruns").engine.dispose()
+        if not path.stat().st_size:  # nobody else was faster
+            part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 @contextmanager

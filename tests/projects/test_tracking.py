@@ -1,5 +1,6 @@
 import os
 import subprocess
+import sys
 import time
 
 import mlflow
@@ -124,6 +125,23 @@ def test_data_entered_by_another_run_at_the_same_moment_is_found_again(
         tracking.log_input("artifacts/draw/faces", "0" * 32)
     (read,) = connected.get_run((tracked / "id").read_text()).inputs.dataset_inputs
     assert (read.dataset.name, read.dataset.digest) == ("draw/faces", "0" * 12)
+
+
+def test_a_store_that_is_killed_in_the_making_is_made_by_the_next(tmp_path, monkeypatch):
+    path = tmp_path / "mlflow.db"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{path}")
+    program = "from projects import tracking; print('up', flush=True); tracking.connect()"
+    child = subprocess.Popen(
+        [sys.executable, "-c", program], cwd=tracking.ROOT, stdout=subprocess.PIPE
+    )
+    child.stdout.readline()
+    while child.poll() is None and not any(each.stat().st_size for each in tmp_path.iterdir()):
+        time.sleep(0.01)
+    child.kill()
+    child.wait()
+    assert path.stat().st_size == 0
+    tracking.connect()
+    assert [each.name for each in mlflow.search_experiments()] == ["Default"]
 
 
 @pytest.mark.parametrize(
