@@ -15,6 +15,8 @@ from facelab_probing.intervals import mean_over_identities, onset, paired_differ
 from projects import stage
 from projects.inversion.answers import UNKNOWN, Answers, ask, keep, load
 
+ACCURACY = (0.0, 1.0)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
@@ -89,7 +91,7 @@ def compare(answers: Answers, inverted: str) -> dict[str, pd.DataFrame]:
     growth = paired_differences(
         differences[:, -1:], differences[:, third : third + 1], seeds_are_paired=True
     ).assign(epoch=answers.epochs[-1], what="growth")
-    at_end = mean_over_identities(right[:, -1]).assign(view=answers.views)
+    at_end = mean_over_identities(right[:, -1], within=ACCURACY).assign(view=answers.views)
     at_end["angle_deg"] = [views.angle(view) for view in answers.views]
     return {
         "curves": pd.concat(curves, ignore_index=True),
@@ -111,7 +113,8 @@ def per_identity(answers: Answers) -> np.ndarray:
 
 def curve(right: np.ndarray, answers: Answers, view: str) -> pd.DataFrame:
     """Tabulate accuracy (S, E, G) over epochs: a row per seed, and one for all."""
-    parts = [mean_over_identities(right).assign(epoch=answers.epochs, seed="all")]
+    whole = mean_over_identities(right, within=ACCURACY)
+    parts = [whole.assign(epoch=answers.epochs, seed="all")]
     for seed, values in zip(answers.seeds, right, strict=True):
         parts.append(
             pd.DataFrame({"mean": values.mean(axis=1), "epoch": answers.epochs, "seed": str(seed)})
