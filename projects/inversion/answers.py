@@ -43,6 +43,8 @@ class Answers:
     identity : array, (N,)
     classes : tuple of str
         All that the task's head can name.
+    own : slice
+        Those of them that are the task's own; the others are those of a joined classifier.
     """
 
     named: np.ndarray
@@ -52,6 +54,7 @@ class Answers:
     truth: np.ndarray
     identity: np.ndarray
     classes: tuple[str, ...]
+    own: slice
 
 
 def load(run: stage.Run, network: str, task: str) -> Stored:
@@ -113,6 +116,7 @@ def ask(
         truth=codes[rows] + own.start,
         identity=made.factors["identity"].to_numpy()[rows],
         classes=classes,
+        own=own,
     )
 
 
@@ -147,6 +151,7 @@ def keep(path: Path, answers: Answers) -> None:
         file["named"] = answers.named
         file["truth"], file["identity"] = answers.truth, answers.identity
         file["epoch"], file["seed"] = answers.epochs, np.array(answers.seeds)
+        file["own"] = (answers.own.start, answers.own.stop)
         text = h5py.string_dtype()
         file.create_dataset("view", data=np.array(answers.views, dtype=object), dtype=text)
         file.create_dataset("class", data=np.array(answers.classes, dtype=object), dtype=text)

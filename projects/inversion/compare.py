@@ -14,6 +14,7 @@ from facelab_probing.intervals import mean_over_identities, onset, paired_differ
 
 from projects import stage
 from projects.inversion.answers import UNKNOWN, Answers, ask, keep, load
+from projects.inversion.breakdown import by_class, by_identity, confusions, mistakes
 
 ACCURACY = (0.0, 1.0)
 
@@ -78,7 +79,8 @@ def compare(answers: Answers, inverted: str) -> dict[str, pd.DataFrame]:
         ``curves``: accuracy of each view at each epoch, for each seed and for all ("all", with
         an interval). ``gap``: upright less inverted at each epoch, paired within identities;
         its last row, ``growth``, is the gap at the end less that after a third of training.
-        ``angles``: accuracy at the last epoch by view. ``classes``: by class, over seeds.
+        ``angles``: accuracy at the last epoch by view. ``classes``, ``identities``, ``confusions``
+        and ``mistakes``: the last epoch taken apart, see `breakdown`.
     """
     right = per_identity(answers)
     pair = [answers.views.index(view) for view in (views.UPRIGHT, inverted)]
@@ -98,6 +100,9 @@ def compare(answers: Answers, inverted: str) -> dict[str, pd.DataFrame]:
         "gap": pd.concat([gap, growth], ignore_index=True),
         "angles": at_end,
         "classes": by_class(answers, pair),
+        "identities": by_identity(answers, pair),
+        "confusions": confusions(answers, pair),
+        "mistakes": mistakes(answers, pair),
     }
 
 
@@ -122,19 +127,8 @@ def curve(right: np.ndarray, answers: Answers, view: str) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True).drop(columns="p").assign(view=view)
 
 
-def by_class(answers: Answers, pair: list[int]) -> pd.DataFrame:
-    """Give the accuracy of each class in both views at the end, over seeds."""
-    right = (answers.named[:, -1] == answers.truth).mean(axis=0)
-    present = np.unique(answers.truth)
-    table = {"class": [answers.classes[code] for code in present]}
-    for place in pair:
-        table[answers.views[place]] = [right[place][answers.truth == c].mean() for c in present]
-    table["n"] = [int((answers.truth == code).sum()) for code in present]
-    return pd.DataFrame(table)
-
-
 def report(run: stage.Run, tables: Mapping[str, pd.DataFrame]) -> None:
-    """Send the curves, the final gap and its onset to the run."""
+    """Send the curves, the final gap, its onset and the mistakes to the run."""
     curves = tables["curves"][tables["curves"]["seed"] == "all"]
     gap = tables["gap"][tables["gap"]["what"] == "gap"].reset_index(drop=True)
     run.curves((f"accuracy/{r.view}", round(r.epoch), r.mean) for r in curves.itertuples())
@@ -142,6 +136,8 @@ def report(run: stage.Run, tables: Mapping[str, pd.DataFrame]) -> None:
     last = curves.groupby("view", sort=False)["mean"].last()
     run.log({f"final_accuracy/{view}": float(value) for view, value in last.items()})
     run.log({f"final_gap/{name}": float(gap[name].iloc[-1]) for name in ("mean", "low", "high")})
+    together = tables["mistakes"][tables["mistakes"]["what"] == "coincidence"]
+    run.log({f"coincidence/{r.view}": r.mean for r in together.itertuples() if np.isfinite(r.mean)})
     found = onset(gap)
     if found is not None:
         run.log({"gap_onset/epoch": float(gap["epoch"].iloc[found])})

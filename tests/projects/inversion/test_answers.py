@@ -82,6 +82,7 @@ def test_a_joined_classifier_may_name_what_belongs_to_another_task(made):
     found = ask(nets, made, "mood", "holdout", VIEWS)
     assert set(found.truth) == {2, 3}
     assert found.classes == ("4", "7", "glad", "sad")
+    assert found.own == slice(2, 4)
 
 
 def test_answers_are_kept_image_by_image(made, tmp_path):
@@ -89,4 +90,5 @@ def test_answers_are_kept_image_by_image(made, tmp_path):
     keep(tmp_path / "answers.h5", found)
     with h5py.File(tmp_path / "answers.h5") as file:
         assert np.array_equal(file["named"][:], found.named)
+        assert file["own"][:].tolist() == [0, 2]
         assert file["view"].asstr()[:].tolist() == list(VIEWS)
