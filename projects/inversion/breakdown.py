@@ -54,22 +54,21 @@ def mistakes(answers: Answers, pair: Sequence[int]) -> pd.DataFrame:
     table : DataFrame
         Columns ``view, what, mean, low, high, blind``. ``what`` is ``coincidence``, how often two
         mistakes about different classes give the same name, beside that of blind guesses among
-        the names of the task; and ``elsewhere``, the share of answers that name a class of
-        another task, which only a joined classifier can. Intervals are over seeds, and over
-        classes or identities.
+        the names of the task; and of a joined classifier ``elsewhere``, the share of answers that
+        name a class of another task. Intervals are over seeds, and over classes or identities.
     """
     own, parts = answers.own, []
-    people, member = np.unique(answers.identity, return_inverse=True)
+    joined = own.stop - own.start < len(answers.classes)
+    _, member = np.unique(answers.identity, return_inverse=True)
     for place in pair:
         named = answers.named[:, -1, place]
         together = np.array([coincidence(counts) for counts in _counts(answers, place)])
-        outside = (named < own.start) | (named >= own.stop)
-        elsewhere = np.array([np.bincount(member, each) for each in outside.astype(float)])
-        elsewhere /= np.bincount(member, minlength=len(people))
-        tables = {
-            "coincidence": mean_over_identities(together[:, None]),
-            "elsewhere": mean_over_identities(elsewhere[:, None], within=(0.0, 1.0)),
-        }
+        tables = {"coincidence": mean_over_identities(together[:, None])}
+        if joined:
+            outside = ((named < own.start) | (named >= own.stop)).astype(float)
+            shares = np.array([np.bincount(member, each) for each in outside])
+            shares /= np.bincount(member)
+            tables["elsewhere"] = mean_over_identities(shares[:, None], within=(0.0, 1.0))
         parts += [
             table.assign(view=answers.views[place], what=what) for what, table in tables.items()
         ]
