@@ -129,7 +129,7 @@ def answer(
 ) -> None:
     """Fill in which class each network gives each image: (S, checkpoints of `every`, n)."""
     settings = {"batch_size": BLOCK, "augment": STILL, "seed": 0, "device": stage.device()}
-    batches = Batches(images, {}, **settings)
+    batches = list(Batches(images, {}, **settings))  # turned into numbers once for all networks
     for seed, stored in zip(cells, nets.values(), strict=True):
         for line, (net, _) in zip(seed, stored[every], strict=True):
             line[:] = predict(net, batches)[task].argmax(axis=1)

@@ -3,6 +3,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from facelab_data import stimuli
+from facelab_data.words import Words, paint
 from facelab_models.network import NetworkSpec, build
 from facelab_models.tasks import join, specify
 
@@ -83,6 +84,25 @@ def test_a_joined_classifier_may_name_what_belongs_to_another_task(made):
     assert set(found.truth) == {2, 3}
     assert found.classes == ("4", "7", "glad", "sad")
     assert found.own == slice(2, 4)
+
+
+def test_a_word_painted_on_a_face_is_a_question_like_any_other(made, tmp_path):
+    """The control that shows the same images and asks about something else."""
+    painted = {"within": "identity", "words": ("boat", "drum"), "letter_size": (0.3, 0.4)}
+    words = Words(path=str(made.path.parent), colour=(0, 255), **painted)
+    paint(tmp_path / "words.h5", words, seed=0)
+    shown = stimuli.read(tmp_path / "words.h5")
+    spec = NetworkSpec(
+        trunk="resnet6_thin",
+        tasks={"word": specify("categorical", np.array([0, 1]), 1.0)},
+        mean=(0.5,) * 3,
+        std=(0.25,) * 3,
+    )
+    facts = {"epoch": 0.0, "classes": {"word": ["boat", "drum"]}}
+    found = ask({0: [(build(spec, seed=0).eval(), facts)]}, shown, "word", "holdout", VIEWS)
+    wanted = shown.factors.loc[shown.factors["split"] == "holdout", "word"].astype(str)
+    assert [found.classes[code] for code in found.truth] == wanted.to_list()
+    assert set(found.named.ravel()) <= {0, 1}
 
 
 def test_answers_are_kept_image_by_image(made, tmp_path):
