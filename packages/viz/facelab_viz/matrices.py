@@ -18,6 +18,7 @@ from facelab_viz.theme import DOUBLE_MM, SINGLE_MM, figure
 SEQUENTIAL, DIVERGING = "Blues", "RdBu_r"
 BRIGHT = 0.46  # above this luminance dark print has the greater contrast
 ROW_MM = 4.6
+LARGEST_MM = 70.0
 NAMED = 20  # more classes than that have no room for their names
 
 
@@ -118,7 +119,7 @@ def confusions(
     check_unique(table, ["class", "named", rows, columns])
     down, across = order_of(table, rows), order_of(table, columns)
     names = [[f"{row}\n{column}" for column in across] for row in down]
-    fig, panels = grid(names, width_mm, 0.9 * width_mm / len(across))
+    fig, panels = grid(names, width_mm, min(0.9 * width_mm / len(across), LARGEST_MM))
     for name, ax in panels.items():
         row, column = name.split("\n")
         whole = table[table[columns] == column]
