@@ -18,7 +18,8 @@ from facelab_viz.theme import DOUBLE_MM, SINGLE_MM, figure
 SEQUENTIAL, DIVERGING = "Blues", "RdBu_r"
 BRIGHT = 0.46  # above this luminance dark print has the greater contrast
 ROW_MM = 4.6
-LARGEST_MM = 70.0
+LARGEST_MM = 70.0  # side of a confusion matrix
+BAR_MM = 25.0  # the colours' scale beside it
 NAMED = 20  # more classes than that have no room for their names
 
 
@@ -108,6 +109,8 @@ def confusions(
         The columns that split the panels.
     labels : mapping, optional
         Words in print for panels and classes.
+    width_mm : float
+        The greatest width of the figure.
 
     Raises
     ------
@@ -119,7 +122,8 @@ def confusions(
     check_unique(table, ["class", "named", rows, columns])
     down, across = order_of(table, rows), order_of(table, columns)
     names = [[f"{row}\n{column}" for column in across] for row in down]
-    fig, panels = grid(names, width_mm, min(0.9 * width_mm / len(across), LARGEST_MM))
+    side = min(0.9 * width_mm / len(across), LARGEST_MM)
+    fig, panels = grid(names, min(width_mm, len(across) * side + BAR_MM), side)
     for name, ax in panels.items():
         row, column = name.split("\n")
         whole = table[table[columns] == column]
