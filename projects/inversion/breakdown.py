@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from facelab_probing.confusions import blind, coincidence, confusion
-from facelab_probing.intervals import mean_over_identities
+from facelab_probing.intervals import keep_within, mean_over_identities
 
 from projects.inversion.answers import Answers
 
@@ -63,7 +63,7 @@ def mistakes(answers: Answers, pair: Sequence[int]) -> pd.DataFrame:
     for place in pair:
         named = answers.named[:, -1, place]
         together = np.array([coincidence(counts) for counts in _counts(answers, place)])
-        tables = {"coincidence": mean_over_identities(together[:, None])}
+        tables = {"coincidence": keep_within(mean_over_identities(together[:, None]), 0, 1)}
         if joined:
             outside = ((named < own.start) | (named >= own.stop)).astype(float)
             shares = np.array([np.bincount(member, each) for each in outside])

@@ -60,7 +60,34 @@ def mean_over_identities(
         If a value lies outside the range.
     """
     table = _judge(values, [values])
-    return table if within is None else table.assign(**_bound(values, table, *within))
+    if within is None:
+        return table
+    outside = values[(values < within[0] - ROUNDING) | (values > within[1] + ROUNDING)]
+    if len(outside):
+        raise ValueError(f"a value of {outside[0]:.6g} lies outside {within[0]:g} … {within[1]:g}")
+    return keep_within(table, *within)
+
+
+def keep_within(table: pd.DataFrame, lowest: float, highest: float) -> pd.DataFrame:
+    """Carry symmetric intervals over to the scale on which a range has no ends, and back.
+
+    For means of pseudo-values, which lie in the range while pseudo-values need not.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As from `mean_over_identities`.
+    lowest, highest : float
+        The range. A mean at its end, of values that differ, has the whole range as interval.
+    """
+    whole = highest - lowest
+    half = (table["high"] - table["mean"]).to_numpy() / whole
+    share = np.clip((table["mean"].to_numpy() - lowest) / whole, 0, 1)
+    differ = half > ROUNDING
+    share = np.where(differ, np.clip(share, ROUNDING, 1 - ROUNDING), share)
+    step = half / np.where(differ, share * (1 - share), 1)
+    edges = {"low": logit(share) - step, "high": logit(share) + step}
+    return table.assign(**{name: lowest + whole * expit(edge) for name, edge in edges.items()})
 
 
 def paired_differences(
@@ -142,22 +169,6 @@ def _judge(values: np.ndarray, networks: Sequence[np.ndarray]) -> pd.DataFrame:
     p = np.where((mean == 0) & (error == 0), 1, p)
     half = student.ppf((1 + COVERAGE) / 2, freedom) * error
     return pd.DataFrame({"mean": mean, "low": mean - half, "high": mean + half, "p": p})
-
-
-def _bound(
-    values: np.ndarray, table: pd.DataFrame, lowest: float, highest: float
-) -> dict[str, np.ndarray]:
-    """Carry symmetric intervals over to the scale on which a range has no ends, and back."""
-    outside = values[(values < lowest - ROUNDING) | (values > highest + ROUNDING)]
-    if len(outside):
-        raise ValueError(f"a value of {outside[0]:.6g} lies outside {lowest:g} … {highest:g}")
-    whole = highest - lowest
-    share = np.clip((table["mean"].to_numpy() - lowest) / whole, 0, 1)
-    half = (table["high"] - table["mean"]).to_numpy() / whole
-    with np.errstate(divide="ignore", invalid="ignore"):
-        step = np.where(half > ROUNDING, half / (share * (1 - share)), half)
-    edges = {"low": logit(share) - step, "high": logit(share) + step}
-    return {name: lowest + whole * expit(edge) for name, edge in edges.items()}
 
 
 def _squared_error(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -3,7 +3,13 @@
 import numpy as np
 import pandas as pd
 import pytest
-from facelab_probing.intervals import adjust, mean_over_identities, onset, paired_differences
+from facelab_probing.intervals import (
+    adjust,
+    keep_within,
+    mean_over_identities,
+    onset,
+    paired_differences,
+)
 from scipy.stats import bootstrap, ttest_1samp, ttest_rel
 
 GROUPS, ROWS = 48, 1000
@@ -99,6 +105,18 @@ def test_where_all_is_right_the_interval_is_that_point_and_beyond_the_range_is_n
     assert empty[["low", "high"]].isna().all(axis=None)
     with pytest.raises(ValueError, match=r"a value of 1\.5 lies outside 0 … 1"):
         mean_over_identities(np.full((1, 1, 5), 1.5), within=(0, 1))
+
+
+def test_pseudo_values_may_leave_a_range_that_their_mean_keeps(rng):
+    values = rng.normal(size=(1, 3, GROUPS))
+    values += 0.9 - values.mean(axis=2, keepdims=True)
+    plain = mean_over_identities(values)
+    table = keep_within(plain, 0, 1)
+    assert (plain["high"] > 1).any()
+    assert table["high"].between(table["mean"], 1).all()
+    assert table["low"].between(0, table["mean"]).all()
+    beyond = keep_within(plain.assign(mean=1.0, high=1.2), 0, 1)
+    np.testing.assert_allclose(beyond[["low", "high"]], [[0, 1]] * 3, atol=1e-6)
 
 
 def test_identities_that_are_not_there_do_not_count(rng):
