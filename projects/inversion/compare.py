@@ -79,6 +79,7 @@ def compare(answers: Answers, inverted: str) -> dict[str, pd.DataFrame]:
         ``curves``: accuracy of each view at each epoch, for each seed and for all ("all", with
         an interval). ``gap``: upright less inverted at each epoch, paired within identities;
         its last row, ``growth``, is the gap at the end less that after a third of training.
+        ``ranks``: upright less inverted in the mean rank of the right class, at each epoch.
         ``angles``: accuracy at the last epoch by view. ``classes``, ``identities``, ``confusions``
         and ``mistakes``: the last epoch taken apart, see `breakdown`.
     """
@@ -98,6 +99,7 @@ def compare(answers: Answers, inverted: str) -> dict[str, pd.DataFrame]:
     return {
         "curves": pd.concat(curves, ignore_index=True),
         "gap": pd.concat([gap, growth], ignore_index=True),
+        "ranks": ranks(answers, pair),
         "angles": at_end,
         "classes": by_class(answers, pair),
         "identities": by_identity(answers, pair),
@@ -108,12 +110,28 @@ def compare(answers: Answers, inverted: str) -> dict[str, pd.DataFrame]:
 
 def per_identity(answers: Answers) -> np.ndarray:
     """Give the share of right answers within each identity, (S, E, V, G); NaN where not shown."""
-    people, member = np.unique(answers.identity, return_inverse=True)
     right = (answers.named == answers.truth).astype(np.float64)
-    sums = np.zeros((*right.shape[:3], len(people)))
-    np.add.at(sums, (..., member), right)
-    shares = sums / np.bincount(member)
-    return np.where((answers.named == UNKNOWN).any(axis=-1, keepdims=True), np.nan, shares)
+    return _within(np.where(answers.named == UNKNOWN, np.nan, right), answers)
+
+
+def ranks(answers: Answers, pair: list[int]) -> pd.DataFrame:
+    """Tabulate the mean rank of the right class over epochs: both views, and their difference.
+
+    While accuracy is near chance almost all answers count as equally wrong; the rank tells how
+    wrong, so that a gap shows earlier and with less noise.
+    """
+    first, second = (_within(answers.rank[:, :, place], answers) for place in pair)
+    table = paired_differences(first, second, seeds_are_paired=True).assign(epoch=answers.epochs)
+    both = zip(pair, (first, second), strict=True)
+    return table.assign(**{answers.views[p]: each.mean(axis=(0, 2)) for p, each in both})
+
+
+def _within(values: np.ndarray, answers: Answers) -> np.ndarray:
+    """Average over the images of each identity: (..., N) to (..., G)."""
+    people, member = np.unique(answers.identity, return_inverse=True)
+    sums = np.zeros((*values.shape[:-1], len(people)))
+    np.add.at(sums, (..., member), values)
+    return sums / np.bincount(member)
 
 
 def curve(right: np.ndarray, answers: Answers, view: str) -> pd.DataFrame:
@@ -138,9 +156,10 @@ def report(run: stage.Run, tables: Mapping[str, pd.DataFrame]) -> None:
     run.log({f"final_gap/{name}": float(gap[name].iloc[-1]) for name in ("mean", "low", "high")})
     together = tables["mistakes"][tables["mistakes"]["what"] == "coincidence"]
     run.log({f"coincidence/{r.view}": r.mean for r in together.itertuples() if np.isfinite(r.mean)})
-    found = onset(gap)
-    if found is not None:
-        run.log({"gap_onset/epoch": float(gap["epoch"].iloc[found])})
+    for name, table in (("gap_onset", gap), ("rank_gap_onset", tables["ranks"])):
+        found = onset(table)
+        if found is not None:
+            run.log({f"{name}/epoch": float(table["epoch"].iloc[found])})
 
 
 if __name__ == "__main__":

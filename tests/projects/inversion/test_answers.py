@@ -7,7 +7,7 @@ from facelab_data.words import Words, paint
 from facelab_models.network import NetworkSpec, build
 from facelab_models.tasks import join, specify
 
-from projects.inversion.answers import UNKNOWN, ask, catalogue, keep
+from projects.inversion.answers import UNKNOWN, ask, catalogue, keep, rank_of
 
 VIEWS = ("upright", "flip", "rotate_090")
 
@@ -53,6 +53,15 @@ def test_only_people_the_network_knows_are_asked_about(made):
     assert found.named.shape == (2, 2, 3, 6)
     with pytest.raises(ValueError, match="no image of split 'validation' has one of the classes"):
         ask(networks(), made, "identity", "validation", VIEWS)
+
+
+def test_the_right_class_is_ranked_above_all_others_where_the_answer_is_right(made):
+    found = ask(networks(), made, "identity", "holdout", VIEWS)
+    shown = found.named != UNKNOWN
+    assert np.array_equal(found.rank[shown] == 1, (found.named == found.truth)[shown])
+    assert np.isnan(found.rank[~shown]).all()
+    said = np.array([[3.0, 1, 2, 0], [1, 1, 1, 1]])
+    assert rank_of(said, np.array([2, 0])) == pytest.approx([2 / 3, 1 / 2])
 
 
 def test_angles_are_shown_to_the_last_checkpoint_only(made):
@@ -110,5 +119,6 @@ def test_answers_are_kept_image_by_image(made, tmp_path):
     keep(tmp_path / "answers.h5", found)
     with h5py.File(tmp_path / "answers.h5") as file:
         assert np.array_equal(file["named"][:], found.named)
+        assert np.array_equal(file["rank"][:], found.rank, equal_nan=True)
         assert file["own"][:].tolist() == [0, 2]
         assert file["view"].asstr()[:].tolist() == list(VIEWS)

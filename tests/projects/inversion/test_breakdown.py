@@ -17,6 +17,7 @@ def answers(upright, flipped, truth=TRUTH, names=PEOPLE, own=slice(0, PEOPLE)):
     named = np.stack([np.zeros_like(last), last])
     return Answers(
         named=np.repeat(named[None], SEEDS, axis=0),
+        rank=np.repeat((named == truth)[None], SEEDS, axis=0).astype(float),
         epochs=np.array([0.0, 1.0]),
         seeds=tuple(range(SEEDS)),
         views=("upright", "flip"),

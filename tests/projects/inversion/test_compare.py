@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from facelab_probing.intervals import onset
 
 from projects.inversion.answers import Answers
 from projects.inversion.compare import compare, per_identity
@@ -17,6 +18,7 @@ def answers(rng, accuracy, views=("upright", "flip", "rotate_090"), seeds=3):
     named[:, :-1, 2:] = -1  # angles are shown to the last checkpoint only
     return Answers(
         named=named,
+        rank=np.where(named == -1, np.nan, np.where(right, 1.0, rng.random(right.shape))),
         epochs=EPOCHS,
         seeds=tuple(range(seeds)),
         views=views,
@@ -73,3 +75,17 @@ def test_every_view_has_its_accuracy_at_the_end(rng):
     angles = compare(answers(rng, [(0.9, 0.3, 0.5)] * 6), "flip")["angles"]
     assert angles["angle_deg"].tolist() == [0, 180, 90]
     assert angles["mean"].to_numpy() == pytest.approx([0.9, 0.3, 0.5], abs=0.06)
+
+
+def test_a_gap_in_rank_shows_before_one_in_accuracy_and_none_where_none_is(rng):
+    """Hardly an answer is right, but upright the right class is ranked higher."""
+    found = answers(rng, [(0.02, 0.02, 0.02)] * 6)
+    null = compare(found, "flip")["ranks"]
+    assert null["low"].iloc[-1] < 0 < null["high"].iloc[-1]
+    assert null["upright"].to_numpy() == pytest.approx(0.5, abs=0.06)
+    rank = found.rank.copy()
+    rank[:, 2:, 0] = np.sqrt(rank[:, 2:, 0])  # mean 2/3 instead of 1/2
+    tables = compare(Answers(**{**vars(found), "rank": rank}), "flip")
+    assert tables["ranks"]["mean"].to_numpy()[2:] == pytest.approx(1 / 6, abs=0.06)
+    assert onset(tables["ranks"]) == 2
+    assert onset(tables["gap"][:6]) is None
