@@ -45,7 +45,8 @@ def main() -> None:
         recorded = run.params(tuple[str, ...], "inversion.recordings")
         with theme.apply():
             draw_training(run, collect(compared, networks, "curves"), config)
-            draw_gap(run, collect(compared, networks, "gap"), config)
+            gaps = [collect(compared, networks, title) for title in ("gap", "ranks")]
+            draw_gap(run, *gaps, config)
             draw_angles(run, collect(compared, networks, "angles"), config)
             draw_confusions(run, collect(compared, networks, "confusions"), config)
             layers = collect(related, recorded, "layers")
@@ -68,13 +69,13 @@ def draw_training(run: stage.Run, table: pd.DataFrame, config: Config) -> None:
     save(run, fig, "accuracy_over_training")
 
 
-def draw_gap(run: stage.Run, table: pd.DataFrame, config: Config) -> None:
-    """Draw the gap of each network over the epochs."""
-    labels = config.labels | {"mean": "accuracy upright − inverted"}
-    fig = theme.figure(theme.SINGLE_MM, 70)
-    table = table[table["what"] == "gap"]
+def draw_gap(run: stage.Run, table: pd.DataFrame, ranks: pd.DataFrame, config: Config) -> None:
+    """Draw the gap of each network over the epochs, in accuracy and in rank."""
+    gaps = {"accuracy": table[table["what"] == "gap"], "rank": ranks}
+    both = pd.concat([gap.assign(measure=measure) for measure, gap in gaps.items()])
+    labels = config.labels | {"mean": "upright − inverted"}
     settings = {"labels": labels, "reference": 0.0, "linear_to": config.linear_to}
-    contrast_along(table, "epoch", by="network", ax=fig.add_subplot(), **settings)
+    fig = contrasts_along(both, "epoch", by="network", split="measure", panel_mm=60, **settings)
     save(run, fig, "gap_over_training")
 
 

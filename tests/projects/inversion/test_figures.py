@@ -33,7 +33,8 @@ def test_every_figure_is_made_for_the_screen_and_for_print(run):
     taken = [{"class": c, "named": 1, "share": 1.0, "network": "identity"} for c in (1, 2)]
     confused = [row | {"view": view} for row in taken for view in ("upright", "flip")]
     figures.draw_training(run, pd.DataFrame(training), CONFIG)
-    figures.draw_gap(run, pd.DataFrame(gap), CONFIG)
+    ranks = pd.DataFrame([point(epoch=e) for e in (0.0, 3.0)])
+    figures.draw_gap(run, pd.DataFrame(gap), ranks, CONFIG)
     figures.draw_angles(run, pd.DataFrame(angles), CONFIG)
     figures.draw_confusions(run, pd.DataFrame(confused), CONFIG)
     figures.draw_layers(run, pd.DataFrame(layers), CONFIG)
