@@ -23,6 +23,7 @@ ROW = {
     "stimuli": "faces",
     "trunk": "resnet6_thin",
     "weights": "",
+    "weights_scale": 1.0,
     "branch": "",
     "size_px": 0,
     "tasks": {
