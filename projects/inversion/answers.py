@@ -15,7 +15,7 @@ from facelab_models.augmentation import STILL
 from facelab_models.batches import Batches
 from facelab_models.evaluation import predict
 from facelab_models.network import FaceNet
-from facelab_probing import storage
+from facelab_probing import files
 from tqdm import tqdm
 
 from projects import stage, trained
@@ -176,9 +176,9 @@ def catalogue(net: FaceNet, facts: dict, task: str) -> tuple[tuple[str, ...], sl
 
 def keep(path: Path, answers: Answers) -> None:
     """Store the answer to every image: seed × epoch × view × image."""
-    with storage.create(path) as file:
+    with files.create(path) as file:
         arrays = answers.named, answers.rank, answers.truth, answers.identity
-        storage.reserve(file, sum(values.nbytes for values in arrays))
+        files.reserve(file, sum(values.nbytes for values in arrays))
         file["named"], file["rank"] = answers.named, answers.rank
         file["truth"], file["identity"] = answers.truth, answers.identity
         file["epoch"], file["seed"] = answers.epochs, np.array(answers.seeds)

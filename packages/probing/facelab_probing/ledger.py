@@ -27,7 +27,7 @@ from types import TracebackType
 import h5py
 import numpy as np
 
-from facelab_probing.storage import claim, create, explain, reserve
+from facelab_probing.files import claim, create, explain, reserve
 
 FORMAT = "facelab recording"
 VERSION = 1

@@ -17,7 +17,7 @@ import torch.nn as nn
 from torch import Tensor
 from tqdm import tqdm
 
-from facelab_probing import storage
+from facelab_probing import files
 from facelab_probing.principal import Axes, Stream
 from facelab_probing.responses import Blocks, batches, fingerprint, peek, show, survey
 
@@ -188,7 +188,7 @@ def save(reduction: Reduction, path: Path) -> None:
     variance (k,), unit_variance (U,) and attributes name, rows, reason; dataset
     identities; attributes format and network.
     """
-    with storage.create(path) as file:
+    with files.create(path) as file:
         file.attrs.update({"format": FORMAT, "network": reduction.network})
         file["identities"] = reduction.identities
         for index, (name, axes) in enumerate(reduction.axes.items()):
@@ -198,7 +198,7 @@ def save(reduction: Reduction, path: Path) -> None:
                 "variance": axes.variance,
                 "unit_variance": axes.unit_variance,
             }
-            storage.reserve(file, sum(values.nbytes for values in arrays.values()))
+            files.reserve(file, sum(values.nbytes for values in arrays.values()))
             group = file.create_group(f"layers/{index:04d}_{name.replace('/', '|')}")
             group.attrs.update({"name": name, "rows": axes.rows, "reason": axes.reason})
             for array, values in arrays.items():

@@ -4,7 +4,7 @@ import os
 import h5py
 import numpy as np
 import pytest
-from facelab_probing.storage import create, reserve
+from facelab_probing.files import create, reserve
 
 
 @pytest.fixture
