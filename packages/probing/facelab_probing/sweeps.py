@@ -17,7 +17,7 @@ from facelab_probing.spans import FULL, Span, grouped, looked_at, reached
 
 GROUP = 12
 """Rows and columns of occluders taken together, at most."""
-BUDGET = 2**24
+BUDGET = 2**23
 """Numbers that the largest map of all occluders taken together may hold."""
 
 
