@@ -36,6 +36,13 @@ class Paint:
     rows: np.ndarray
     columns: np.ndarray
 
+    def only(self, rows: np.ndarray, columns: np.ndarray) -> "Paint":
+        """Keep the squares in some rows and columns."""
+        if len(rows) == len(self.rows) and len(columns) == len(self.columns):
+            return self
+        squares = self.squares[torch.from_numpy(rows)[:, None], torch.from_numpy(columns)]
+        return Paint(squares=squares, rows=self.rows[rows], columns=self.columns[columns])
+
     def on(self, image: Level, chosen: tuple[np.ndarray, np.ndarray], window: Window) -> Change:
         """Say what the chosen rows and columns of squares change in a window of the image."""
         size, device = self.squares.shape[2], self.squares.device

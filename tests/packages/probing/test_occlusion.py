@@ -7,6 +7,7 @@ import torch
 import torch.nn as nn
 from facelab_probing.fields import theoretical
 from facelab_probing.occlusion import map_all, map_units, prepare
+from facelab_probing.refinement import Coarse
 
 from tests.packages.probing.hidden import NETS, PX, brute_force, network, occluder, photograph
 
@@ -52,6 +53,27 @@ def test_single_units_have_the_maps_they_have_among_all(name, how):
         np.testing.assert_allclose(some[layer].drops, expected.drops, rtol=0, atol=1e-12 * scale)
         assert np.array_equal(some[layer].places, expected.places)
         assert np.array_equal(some[layer].units, (2, 0))
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_a_coarse_map_is_exact_where_it_is_large_and_tells_its_error(name):
+    net, layers = network(name)
+    subject, how = prepare(net, layers, (PX, PX)), occluder(stride_px=1, filling="noise")
+
+    def ask_units(coarse):
+        units, rng = dict.fromkeys(layers, (2, 0)), np.random.default_rng(0)
+        return map_units(subject, photograph(), how, units, rng=rng, coarse=coarse)
+
+    exact, rough = ask_units(None), ask_units(Coarse(every=3, fraction=0.5))
+    for layer in layers:
+        assert not exact[layer].errors.any()
+        for true, drops, error in zip(
+            exact[layer].drops, rough[layer].drops, rough[layer].errors, strict=True
+        ):
+            scale = max(np.abs(true).max(), 1e-300)
+            np.testing.assert_allclose(drops[::3, ::3], true[::3, ::3], rtol=0, atol=1e-12 * scale)
+            if np.abs(drops - true).max() > 1e-9 * scale:
+                assert error > 0
 
 
 def test_images_need_not_be_square():
