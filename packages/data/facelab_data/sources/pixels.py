@@ -64,6 +64,8 @@ def picture(path: Path) -> Image.Image:
 
     What is transparent becomes mid-grey, 16 bits become 8.
     """
+    if path.exists() and not path.is_file():  # a pipe would be waited for
+        raise ValueError("it is not a file")
     with Image.open(path) as file:
         return _rgb(ImageOps.exif_transpose(file))
 

@@ -1,3 +1,5 @@
+import os
+
 import numpy as np
 import pytest
 from facelab_data.sources.pixels import load
@@ -101,6 +103,12 @@ def test_a_damaged_image_is_named_in_one_line(tmp_path, quarters, rng):
     (tmp_path / "text.png").write_text("no image")
     with pytest.raises(ValueError, match=r"cannot read image .*text.png"):
         load(tmp_path / "text.png", size_px=8)
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "face.png")
+    with pytest.raises(ValueError, match="face.png: it is not a file"):
+        load(tmp_path / "face.png", size_px=8)
 
 
 def test_fractional_values_are_refused(tmp_path):
