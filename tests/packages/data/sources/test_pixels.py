@@ -107,7 +107,7 @@ def test_a_damaged_image_is_named_in_one_line(tmp_path, quarters, rng):
 
 def test_a_pipe_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "face.png")
-    with pytest.raises(ValueError, match="face.png: it is not a file"):
+    with pytest.raises(ValueError, match="it is not a file"):
         load(tmp_path / "face.png", size_px=8)
 
 
