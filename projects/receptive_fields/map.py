@@ -1,0 +1,174 @@
+"""Measure what every unit looks at: discrepancy maps of its best images, and the field they give.
+
+What the network says the images show is asked first. Then, for each checkpoint and layer: the
+images that excite each unit most, a map of each of them, and the unit's receptive field from these
+(Zhou et al. 2015). What is finished is kept when the stage is killed.
+"""
+
+import shutil
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from facelab_data import stimuli
+from facelab_data.aside import aside
+from facelab_probing import fields, mapping, portraits
+from facelab_probing.occluders import Occluder
+from facelab_probing.top_images import top_images
+from tqdm import tqdm
+
+from projects import stage, trained
+from projects.receptive_fields.recognition import recognise
+from projects.receptive_fields.summary import ALL, summarise
+from projects.receptive_fields.thumbnails import keep_thumbnails
+from projects.receptive_fields.viewers import Viewer, find, rows_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """A row of ``receptive_fields.maps`` in params.yaml.
+
+    Attributes
+    ----------
+    network, stimuli : str
+        Rows of ``networks`` and ``stimuli``.
+    splits : tuple of str
+        Whose images.
+    checkpoints : tuple of str
+        ``first`` (untrained, unless it began from weights), ``last``, epochs such as ``5``; or
+        ``all``.
+    layers : dict of str to str
+        Dotted names in order of depth, and what they are called.
+    top : int
+        Images that a unit's field is measured from: those that excite it most.
+    units : int
+        Of each layer, drawn at random; 0 for all.
+    occluder : Occluder
+    fraction : float
+        Of its peak that a map reaches where it counts as part of the segment, or of the area.
+    thumbnail_px : int
+        Larger side of the pictures that are kept of the best images.
+    """
+
+    network: str
+    stimuli: str
+    splits: tuple[str, ...]
+    checkpoints: tuple[str, ...]
+    layers: dict[str, str]
+    top: int
+    units: int
+    occluder: Occluder
+    fraction: float
+    thumbnail_px: int
+
+
+def main(name: str) -> None:
+    """Map the row called `name`; write recognition, the units' fields and the layers' means."""
+    with stage.run("receptive_fields-map", name) as run:
+        row = run.params(Row, f"receptive_fields.maps.{name}")
+        made = stimuli.read(run.read(f"artifacts/draw/{row.stimuli}") / "stimuli.h5")
+        paths, rows = find(run, row.network, row.checkpoints), rows_of(made, row.splits)
+        weights = run.peek(f"networks.{row.network}")["weights"]
+
+        def viewer(path: Path) -> Viewer:
+            net, facts = trained.read(run, path, row.network)
+            return Viewer(net=net, facts=facts, made=made, rows=rows, weights=weights)
+
+        asked = [recognise(viewer(path)) for path in tqdm(paths, desc="recognising", delay=2)]
+        scores, confusion = (
+            pd.concat(tables, ignore_index=True).assign(network=row.network)
+            for tables in zip(*asked, strict=True)
+        )
+        run.table(scores, "recognition.csv")
+        run.table(confusion, "confusion.csv")
+        bar = tqdm(paths, desc=name, unit="network", delay=2)
+        units = pd.concat([measure(run, viewer(path), row) for path in bar], ignore_index=True)
+        layers = summarise(units)
+        run.table(units.assign(network=row.network), "units.csv")
+        run.table(layers.assign(network=row.network), "layers.csv")
+        report(run, scores, layers)
+
+
+def measure(run: stage.Run, viewer: Viewer, row: Row) -> pd.DataFrame:
+    """Portray the units of every layer of a network; give their table, a row per unit.
+
+    A layer whose file is there is finished; of the one begun, the maps made so far are in the
+    scratch folder.
+    """
+    home, scratch = run.artifacts / viewer.name, run.scratch / viewer.name
+    for folder in (home, scratch):
+        folder.mkdir(parents=True, exist_ok=True)
+    paths = {layer: home / f"{layer}.h5" for layer in row.layers}
+    missing = [layer for layer, path in paths.items() if not path.exists()]
+    best = seek(viewer, row, scratch / "best.npz", run.seed) if missing else {}
+    for layer in tqdm(missing, desc=viewer.name, unit="layer", delay=2, leave=False):
+        portray(viewer, row, best[layer], paths[layer], (scratch / layer, run.seed))
+    if not (home / "images.h5").exists():
+        ids = np.unique(np.concatenate([portraits.images(path) for path in paths.values()]))
+        keep_thumbnails(home / "images.h5", viewer, ids, row.thumbnail_px)
+    table = pd.concat(
+        [portraits.measures(path).assign(layer=row.layers[layer]) for layer, path in paths.items()],
+        ignore_index=True,
+    )
+    table["ratio"] = table["size_px"] / table["theoretical_px"]
+    table["ratio_visible"] = table["size_px"] / table["visible_px"]
+    return table.assign(state=viewer.state, seed=viewer.facts["seed"], epoch=viewer.facts["epoch"])
+
+
+def seek(viewer: Viewer, row: Row, path: Path, seed: int) -> dict[str, mapping.Wanted]:
+    """Draw units from each layer, and find their best images, or read them again from `path`."""
+    if not path.exists():
+        seen = tqdm(viewer.blocks(), desc="best images", unit="block", delay=2, leave=False)
+        found = top_images(viewer.net, seen, list(row.layers), row.top)
+        with aside(path) as part, part.open("wb") as file:
+            np.savez(file, **{layer: top.ids for layer, top in found.items()})
+    with np.load(path) as kept:
+        found = {layer: kept[layer] for layer in row.layers}
+    wanted = {}
+    for layer, ids in found.items():
+        rng = np.random.default_rng([seed, zlib.crc32(layer.encode())])
+        units = mapping.choose(len(ids), row.units, rng)
+        wanted[layer] = mapping.Wanted(layer=layer, units=units, ids=ids[units], count=len(ids))
+    return wanted
+
+
+def portray(
+    viewer: Viewer, row: Row, wanted: mapping.Wanted, path: Path, kept: tuple[Path, int]
+) -> None:
+    """Map the units of a layer and write their portraits; `kept` are a folder and the seed."""
+    (folder, seed), layer = kept, wanted.layer
+    subject = viewer.prepare(layer)
+    blocks = mapping.map_blocks(
+        subject, wanted, viewer.see, row.occluder, folder, seed=seed, others=viewer.rows
+    )
+    channels = 3 * viewer.net.eyes
+    portraits.write(
+        path,
+        wanted,
+        blocks,
+        fields.theoretical(viewer.net, [layer], viewer.size_px, channels=channels)[layer],
+        side_px=viewer.size_px,
+        fraction=row.fraction,
+        attributes={"label": row.layers[layer], "depth": list(row.layers).index(layer)},
+    )
+    shutil.rmtree(folder)
+
+
+def report(run: stage.Run, scores: pd.DataFrame, layers: pd.DataFrame) -> None:
+    """Send accuracy, sizes and ratios to the run: curves over training, the last as the result."""
+    last = layers["epoch"].max()
+    whole = layers[(layers["seed"] == ALL) & layers["measure"].isin(("size_px", "ratio"))]
+    points = [
+        (f"{each.measure}/{each.layer}", each.epoch, each.mean) for each in whole.itertuples()
+    ]
+    accuracy = scores.groupby(["task", "epoch"], sort=False)["accuracy"].mean()
+    points += [(f"accuracy/{task}", epoch, mean) for (task, epoch), mean in accuracy.items()]
+    run.curves((name, round(epoch), mean) for name, epoch, mean in points if epoch < last)
+    final = {name: mean for name, epoch, mean in points if epoch == last and np.isfinite(mean)}
+    run.log(final, step=round(last))
+
+
+if __name__ == "__main__":
+    stage.start(main)
