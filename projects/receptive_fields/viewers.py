@@ -13,7 +13,7 @@ from facelab_probing.responses import as_tensor
 from projects import stage, trained
 from projects.material import pixels
 
-BLOCK = 256
+BLOCK = 64
 ALL = "all"
 
 
