@@ -102,9 +102,9 @@ def measure(run: stage.Run, viewer: Viewer, row: Row) -> pd.DataFrame:
         folder.mkdir(parents=True, exist_ok=True)
     paths = {layer: home / f"{layer}.h5" for layer in row.layers}
     missing = [layer for layer, path in paths.items() if not path.exists()]
-    best = seek(viewer, row, scratch / "best.npz", run.seed) if missing else {}
+    best = seek(viewer, row, scratch / "best.npz") if missing else {}
     for layer in tqdm(missing, desc=viewer.name, unit="layer", delay=2, leave=False):
-        portray(viewer, row, best[layer], paths[layer], (scratch / layer, run.seed))
+        portray(viewer, row, layer, best[layer], run)
     if not (home / "images.h5").exists():
         ids = np.unique(np.concatenate([portraits.images(path) for path in paths.values()]))
         keep_thumbnails(home / "images.h5", viewer, ids, row.thumbnail_px)
@@ -117,39 +117,45 @@ def measure(run: stage.Run, viewer: Viewer, row: Row) -> pd.DataFrame:
     return table.assign(state=viewer.state, seed=viewer.facts["seed"], epoch=viewer.facts["epoch"])
 
 
-def seek(viewer: Viewer, row: Row, path: Path, seed: int) -> dict[str, mapping.Wanted]:
-    """Draw units from each layer, and find their best images, or read them again from `path`."""
+def seek(viewer: Viewer, row: Row, path: Path) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Find the best images of the units of each layer and their responses, (units, k).
+
+    They are kept at `path`, and read again from there.
+    """
     if not path.exists():
         seen = tqdm(viewer.blocks(), desc="best images", unit="block", delay=2, leave=False)
         found = top_images(viewer.net, seen, list(row.layers), row.top)
         with aside(path) as part, part.open("wb") as file:
-            np.savez(file, **{layer: top.ids for layer, top in found.items()})
+            kept = {layer: np.stack([top.ids, top.responses]) for layer, top in found.items()}
+            np.savez(file, **kept)
     with np.load(path) as kept:
-        found = {layer: kept[layer] for layer in row.layers}
-    wanted = {}
-    for layer, ids in found.items():
-        rng = np.random.default_rng([seed, zlib.crc32(layer.encode())])
-        units = mapping.choose(len(ids), row.units, rng)
-        wanted[layer] = mapping.Wanted(layer=layer, units=units, ids=ids[units], count=len(ids))
-    return wanted
+        return {layer: (kept[layer][0].astype(int), kept[layer][1]) for layer in row.layers}
 
 
 def portray(
-    viewer: Viewer, row: Row, wanted: mapping.Wanted, path: Path, kept: tuple[Path, int]
+    viewer: Viewer, row: Row, layer: str, best: tuple[np.ndarray, np.ndarray], run: stage.Run
 ) -> None:
-    """Map the units of a layer and write their portraits; `kept` are a folder and the seed."""
-    (folder, seed), layer = kept, wanted.layer
+    """Map units of a layer for their best images, and write their portraits."""
+    size_px, channels = viewer.size_px, 3 * viewer.net.eyes
     subject = viewer.prepare(layer)
+    field = fields.theoretical(viewer.net, [layer], size_px, channels=channels)[layer]
+    rng = np.random.default_rng([run.seed, zlib.crc32(layer.encode())])
+    units = mapping.choose(len(best[0]), row.units, rng)
+    ids, responses = (each[units] for each in best)
+    # Where a unit answers nothing it has nothing to lose; one such image is enough to say so.
+    ids[:, 1:][responses[:, 1:] == 0] = -1
+    alone = mapping.break_even(field, row.occluder, size_px)
+    wanted = mapping.Wanted(layer=layer, units=units, ids=ids, alone=alone)
+    folder = run.scratch / viewer.name / layer
     blocks = mapping.map_blocks(
-        subject, wanted, viewer.see, row.occluder, folder, seed=seed, others=viewer.rows
+        subject, wanted, viewer.see, row.occluder, folder, seed=run.seed, others=viewer.rows
     )
-    channels = 3 * viewer.net.eyes
     portraits.write(
-        path,
+        run.artifacts / viewer.name / f"{layer}.h5",
         wanted,
         blocks,
-        fields.theoretical(viewer.net, [layer], viewer.size_px, channels=channels)[layer],
-        side_px=viewer.size_px,
+        field,
+        side_px=size_px,
         fraction=row.fraction,
         attributes={"label": row.layers[layer], "depth": list(row.layers).index(layer)},
     )

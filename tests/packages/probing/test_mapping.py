@@ -1,7 +1,16 @@
 import numpy as np
 import pytest
+import torch.nn as nn
 from facelab_probing import mapping
-from facelab_probing.mapping import Wanted, choose, map_blocks
+from facelab_probing.fields import theoretical
+from facelab_probing.mapping import (
+    SWEEP_MOST,
+    SWEEP_PER_VIEW,
+    Wanted,
+    break_even,
+    choose,
+    map_blocks,
+)
 from facelab_probing.occlusion import map_all, prepare
 
 from tests.packages.probing.hidden import PX, network, occluder, photograph
@@ -21,7 +30,7 @@ def subject():
 
 
 def wanted(**values):
-    return Wanted(**({"layer": LAYER, "units": np.arange(4), "ids": IDS, "count": 8} | values))
+    return Wanted(**({"layer": LAYER, "units": np.arange(4), "ids": IDS, "alone": 9.0} | values))
 
 
 def run(subject, folder, how, **values):
@@ -91,8 +100,11 @@ def test_occluders_depend_on_the_image_and_the_seed_alone(subject, tmp_path):
 
 def test_one_sweep_and_single_units_agree(subject, tmp_path, monkeypatch):
     many = table(run(subject, tmp_path / "many", occluder()))
-    monkeypatch.setattr(mapping, "SWEEP_FROM", 0)
-    swept = table(run(subject, tmp_path / "swept", occluder()))
+    monkeypatch.setattr(mapping, "map_units", None)
+    swept = map_blocks(
+        *(subject, wanted(alone=0.0), see, occluder(), tmp_path / "swept"), seed=7, others=[]
+    )
+    swept = table(swept)
     assert all(np.allclose(many[key], swept[key], atol=1e-9) for key in many)
 
 
@@ -112,3 +124,12 @@ def test_a_larger_draw_of_units_holds_the_smaller():
     assert set(few) < set(more) < set(every)
     assert every.tolist() == list(range(50))
     assert (np.diff(more) > 0).all()
+
+
+def test_the_more_of_the_image_a_unit_sees_the_sooner_a_sweep_pays():
+    net = nn.Sequential(nn.Conv2d(3, 2, 3), nn.Conv2d(2, 2, 21), nn.Flatten(), nn.Linear(242, 2))
+    found = theoretical(net, ["0", "1", "3"], (PX, PX))
+    small, large, whole = (break_even(found[n], occluder(), (PX, PX)) for n in ("0", "1", "3"))
+    assert small > large > whole
+    assert whole == SWEEP_PER_VIEW
+    assert small <= SWEEP_MOST

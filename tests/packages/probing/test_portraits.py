@@ -30,7 +30,7 @@ def written(tmp_path_factory):
     net[0].weight.data = weights
     folder = tmp_path_factory.mktemp("portraits")
     ids = np.array([[0, 2, 1], [1, 0, -1], [0, 1, 2]])
-    wanted = Wanted(layer="0", units=np.array([0, 1, 2]), ids=ids, count=3)
+    wanted = Wanted(layer="0", units=np.array([0, 1, 2]), ids=ids, alone=9.0)
     subject, how = prepare(net, ["0"], (PX, PX)), occluder(size_px=1, stride_px=1)
     blocks = map_blocks(subject, wanted, bright, how, folder / "blocks", seed=0, others=[])
     field = theoretical(net, ["0"], (PX, PX))["0"]
@@ -79,7 +79,7 @@ def test_what_fails_halfway_leaves_nothing(written, tmp_path):
         raise OSError("gone")
         yield
 
-    wanted = Wanted(layer="0", units=np.array([0]), ids=np.array([[0]]), count=3)
+    wanted = Wanted(layer="0", units=np.array([0]), ids=np.array([[0]]), alone=9.0)
     with pytest.raises(OSError, match="gone"):
         portraits.write(
             *(tmp_path / "0.h5", wanted, broken(), None),

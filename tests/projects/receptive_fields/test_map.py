@@ -2,6 +2,7 @@ import h5py
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from facelab_probing import mapping
 from facelab_probing.occluders import Occluder
 
@@ -64,3 +65,13 @@ def test_what_is_finished_is_not_asked_again(run, viewer, monkeypatch):
 def test_units_are_drawn_alike_for_every_checkpoint(tmp_path, viewer):
     tables = [measure(start(tmp_path / name), viewer, plain_row()) for name in ("a", "b")]
     assert tables[0]["unit"].tolist() == tables[1]["unit"].tolist()
+
+
+def test_of_images_that_leave_a_unit_silent_one_is_mapped(run, viewer):
+    with torch.no_grad():
+        viewer.net.trunk.conv1.weight[3] = 0
+    table = measure(run, viewer, plain_row(layers={"trunk.conv1": "conv1"}, units=0))
+    assert table["images"].tolist() == [3] * 3 + [0] + [3] * 12
+    assert np.isnan(table["size_px"][3])
+    with h5py.File(run.artifacts / viewer.name / "trunk.conv1.h5") as file:
+        assert (file["ids"][3] >= 0).tolist() == [True, False, False]
