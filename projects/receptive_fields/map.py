@@ -157,7 +157,11 @@ def portray(
         field,
         side_px=size_px,
         fraction=row.fraction,
-        attributes={"label": row.layers[layer], "depth": list(row.layers).index(layer)},
+        attributes={
+            "label": row.layers[layer],
+            "depth": list(row.layers).index(layer),
+            "count": len(best[0]),
+        },
     )
     shutil.rmtree(folder)
 

@@ -9,7 +9,7 @@ from facelab_probing import portraits
 from facelab_viz import strips
 from facelab_viz.gallery import Card, Page
 
-from projects.receptive_fields.sitters import Layer, layers_of, sit
+from projects.receptive_fields.sitters import Layer, layers_of, sit, spread
 
 INDEX = "index.html"
 LEGEND = (
@@ -39,7 +39,7 @@ def pages(
     yield _front(found, tables)
     for row, moments in found.items():
         for layers in moments:
-            yield _moment(row, layers, tables)
+            yield _moment(row, layers, tables, (units, images, tile_px))
             for place, layer in enumerate(layers):
                 around = layers[max(place - 1, 0) : place], layers[place + 1 : place + 2]
                 yield _layer(row, layer, around, (units, images, tile_px))
@@ -49,12 +49,12 @@ def _home(row: str, epoch: float) -> str:
     return f"{row}/epoch-{epoch:g}"
 
 
-def _means(tables: pd.DataFrame, row: str, epoch: float) -> pd.DataFrame:
+def _means(tables: pd.DataFrame, row: str, epoch: float, of: str = "mean") -> pd.DataFrame:
     """Give a layer per line and a measure per column, over all seeds."""
     here = tables[
         tables["row"].eq(row) & tables["epoch"].eq(epoch) & tables["seed"].astype(str).eq("all")
     ]
-    return here.pivot_table(index="layer", columns="measure", values="mean", sort=False)
+    return here.pivot_table(index="layer", columns="measure", values=of, sort=False)
 
 
 def _front(found: Mapping[str, Sequence], tables: pd.DataFrame) -> Page:
@@ -78,25 +78,34 @@ def _front(found: Mapping[str, Sequence], tables: pd.DataFrame) -> Page:
     )
 
 
-def _moment(row: str, layers: Sequence[Layer], tables: pd.DataFrame) -> Page:
+def _moment(row: str, layers: Sequence[Layer], tables: pd.DataFrame, how: tuple) -> Page:
+    _, images, tile_px = how
     home = _home(row, layers[0].epoch)
-    means = _means(tables, row, layers[0].epoch)
+    means, low, high = (_means(tables, row, layers[0].epoch, of) for of in ("mean", "low", "high"))
     shown = pd.DataFrame(
         {
             "layer": means.index,
             "empirical (px)": means["size_px"].map("{:.1f}".format).to_numpy(),
             "theoretical (px)": means["theoretical_px"].map("{:.0f}".format).to_numpy(),
             "ratio": means["ratio"].map("{:.2f}".format).to_numpy(),
+            "95 % interval": [
+                f"{a:.2f} … {b:.2f}" for a, b in zip(low["ratio"], high["ratio"], strict=True)
+            ],
         }
     )
     return Page(
         path=f"{home}/{INDEX}",
         title=f"{row}, epoch {layers[0].epoch:g}",
-        words="Means over units and training seeds; the units shown are of the first seed.",
+        words="Means over units and training seeds, and the unit of the first seed whose field is "
+        "in the middle. " + LEGEND,
         links={"all networks": INDEX},
         tables={"Layers": shown},
         targets={layer.label: f"{home}/{_file(layer)}" for layer in layers},
-        cards=(),
+        cards=(
+            Card(title=f"{layer.label}, {card.title}", words=card.words, picture=card.picture)
+            for layer in layers
+            for card in _cards(layer, spread(layer, 3)[1:2], images, tile_px)
+        ),
     )
 
 
@@ -108,11 +117,11 @@ def _layer(row: str, layer: Layer, around: tuple[Sequence, Sequence], how: tuple
     links |= {f"← {other.label}": f"{home}/{_file(other)}" for other in before}
     links |= {f"{other.label} →": f"{home}/{_file(other)}" for other in after}
     with portraits.opened(layer.path) as album:
-        count = len(album.table)
-    rows = np.arange(min(units or count, count))
+        portrayed, count = len(album.table), int(album.facts["count"])
+    rows = np.arange(min(units or portrayed, portrayed))
     return Page(
         path=f"{home}/{_file(layer)}",
-        title=f"{layer.label}: {len(rows)} of {count} units",
+        title=f"{layer.label}: {len(rows)} of its {count} units",
         words=LEGEND,
         links=links,
         tables={},

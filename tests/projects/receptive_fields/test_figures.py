@@ -69,4 +69,4 @@ def test_the_gallery_lies_in_the_artifacts(run, viewer, tmp_path):
     means = table(epochs=(5.0,))
     figures.hang(run, {"net": mapped.artifacts}, means, CONFIG)
     assert (run.artifacts / "gallery/index.html").is_file()
-    assert len(list(run.artifacts.rglob("*.jpg"))) == 2
+    assert len(list(run.artifacts.rglob("*.jpg"))) == 2 + 2

@@ -31,14 +31,14 @@ def test_every_link_of_the_gallery_resolves(tmp_path, viewer):
             assert target.is_file()
             reached.add(str(target.relative_to(gallery.resolve())))
     pictures = {str(path.relative_to(gallery)) for path in gallery.rglob("*.jpg")}
-    assert len(pictures) == 6
+    assert len(pictures) == 6 + 2
     assert pictures | names <= reached
 
 
 def test_fewer_units_can_be_hung_and_the_page_says_so(tmp_path, viewer):
     gallery = hang(tmp_path, viewer, units=1)
     text = (gallery / "net/epoch-5/trunk.conv1.html").read_text(encoding="utf-8")
-    assert "conv1: 1 of 3 units" in text
+    assert "conv1: 1 of its 16 units" in text
     assert text.count("<figure>") == 1
 
 
