@@ -57,7 +57,7 @@ lock:   ## resolve requirements.in anew into requirements.txt
 	@echo "setting up .venv: some minutes the first time"
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
-	VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip install --quiet --system-certs --require-hashes -r requirements.txt
+	VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip install --quiet --system-certs --compile-bytecode --require-hashes -r requirements.txt
 	VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip install --quiet --system-certs --no-deps --no-build-isolation \
 		$(foreach package,$(wildcard packages/*),--editable $(package))
 	touch $@

@@ -5,7 +5,7 @@ from elsewhere, change expression and background. Drawing them is not counted.
 """
 
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,10 +20,11 @@ from facelab_models.batches import Batches
 from facelab_models.evaluation import evaluate
 from facelab_models.network import NetworkSpec, build
 from facelab_models.tasks import specify
-from facelab_models.training import FitConfig, fit
+from facelab_models.training import fit
 
 from benchmarks.table import Row
 from benchmarks.timing import cpu_seconds
+from benchmarks.training import CONFIG
 
 MODEL = Path(faces.__file__).parent / "assets" / "face.npz"
 BUDGET_S, ACCURACY = 180, 0.98
@@ -57,7 +58,7 @@ def measure(size: Size) -> list[Row]:
         std=(0.25, 0.25, 0.25),
     )
     net, start = build(spec, seed=0), cpu_seconds()
-    for _ in fit(net, dealt["training"], _config(size)):
+    for _ in fit(net, dealt["training"], replace(CONFIG, epochs=size.epochs, lr=0.02)):
         pass
     spent = cpu_seconds() - start
     accuracy = evaluate(net, dealt["holdout"])["identity"]["accuracy"]
@@ -111,20 +112,3 @@ def _deal(made: stimuli.Stimuli, split: str) -> Batches:
     rows = np.flatnonzero(made.factors["split"] == split)
     targets = {"identity": made.factors["identity"].to_numpy()[rows]}
     return Batches(made.images(rows), targets, batch_size=32, augment=STILL, seed=0, device="cpu")
-
-
-def _config(size: Size) -> FitConfig:
-    return FitConfig(
-        trained="all",
-        epochs=size.epochs,
-        optimizer="adamw",
-        lr=0.02,
-        momentum=0.9,
-        weight_decay=0.05,
-        schedule="cosine",
-        warmup=0.1,
-        drop=0.1,
-        drop_epochs=1,
-        label_smoothing=0.1,
-        checkpoints=(),
-    )

@@ -21,7 +21,7 @@ REFIT = "one refit over the folds (scikit-learn Ridge)"
 class Size:
     """Trials, steps of the lattice (more than trials, so that none is spared), and the task.
 
-    A study ends when its lattice is exhausted: on a coarse one 300 trials would be 57.
+    A study ends when its lattice is exhausted: on a coarse one 200 trials would be 57.
     """
 
     trials: int
@@ -30,7 +30,7 @@ class Size:
     repeats: int
 
 
-FULL = Size(trials=300, steps_per_decade=50, task=decoding.FULL, repeats=5)
+FULL = Size(trials=200, steps_per_decade=50, task=decoding.FULL, repeats=5)
 TOY = Size(trials=10, steps_per_decade=4, task=decoding.TOY, repeats=1)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from facelab_data import colours
-from facelab_data.easing import smoothstep
+from facelab_data.easing import rise
 from facelab_data.hairstyles import Style, cut
 from facelab_data.rendering.scene import Look
 
@@ -85,14 +85,14 @@ class Appearance(NamedTuple):
 def appear(person: Person, rng: np.random.Generator) -> Appearance:
     """Work out a person's appearance; `rng` decides what no coefficient does."""
     albedo, ancestry = person.albedo, person.ancestry
-    aged = _rise(42, 92, person.age_years)
+    aged = rise(42, 92, person.age_years)
     noise_seed, flush, under_eyes, collar = rng.random(4)
     melanin = ancestry @ MELANIN + ancestry @ MELANIN_SD * albedo["melanin"]
     melanin = float(np.clip(melanin, 0.03, 1.05))
     hair = _hair_colour(person)
     amount, goatee, moustache = _beard(person)
     style = cut(albedo["hair_style"], albedo["hair_length"], albedo["hair_volume"])
-    receding = person.maleness**2 * _rise(22, 70, person.age_years) * ndtr(1.3 * albedo["hairline"])
+    receding = person.maleness**2 * rise(22, 70, person.age_years) * ndtr(1.3 * albedo["hairline"])
     fields = {
         "noise_seed": 20 * noise_seed,
         "scalp": style.stubble,
@@ -129,10 +129,6 @@ def _round(x: float) -> float:
     return round(float(x), 9)
 
 
-def _rise(low: float, high: float, x: float) -> float:
-    return float(smoothstep(low, high, np.asarray(x)))
-
-
 def _rgb(name: str, colour: np.ndarray) -> dict[str, float]:
     return {f"{name}_{channel}": float(c) for channel, c in zip("rgb", colour, strict=True)}
 
@@ -140,7 +136,7 @@ def _rgb(name: str, colour: np.ndarray) -> dict[str, float]:
 def _hair_colour(person: Person) -> np.ndarray:
     tone = person.ancestry @ HAIR_TONE
     tone += person.ancestry @ HAIR_TONE_SD * person.albedo["hair_lightness"]
-    red = _rise(0.8, 2.4, person.albedo["hair_redness"]) * _rise(0.3, 2.0, tone)
+    red = rise(0.8, 2.4, person.albedo["hair_redness"]) * rise(0.3, 2.0, tone)
     return colours.hair(tone, red)
 
 
@@ -149,12 +145,12 @@ def _beard(person: Person) -> tuple[float, float, float]:
     grown = np.interp(
         ndtr(person.albedo["beard"]), (0, 0.40, 0.62, 0.78, 1), (0, 0.08, 0.42, 0.75, 0.95)
     )
-    grown *= _rise(0.15, 0.9, person.maleness) * _rise(14, 22, person.age_years)
+    grown *= rise(0.15, 0.9, person.maleness) * rise(14, 22, person.age_years)
     shape = ndtr(person.albedo["beard_shape"])
-    goatee = _rise(0.50, 0.62, shape) * (1 - _rise(0.76, 0.88, shape))
-    moustache = _rise(0.76, 0.88, shape)
+    goatee = rise(0.50, 0.62, shape) * (1 - rise(0.76, 0.88, shape))
+    moustache = rise(0.76, 0.88, shape)
     # A stubble has no shape: it is the shadow of a full beard.
-    shaped = _rise(0.40, 0.60, grown)
+    shaped = rise(0.40, 0.60, grown)
     return float(grown), goatee * shaped, moustache * shaped
 
 
@@ -189,7 +185,7 @@ def _brows(person: Person, hair: np.ndarray, aged: float) -> dict[str, float]:
 
 def _grey(person: Person) -> float:
     odds = 0.80 + 0.28 * person.albedo["greying"]
-    return float(np.clip(_rise(36, 78, person.age_years) * odds, 0, 1))
+    return float(np.clip(rise(36, 78, person.age_years) * odds, 0, 1))
 
 
 def _hair(person: Person, hair: np.ndarray) -> dict[str, float]:
@@ -203,10 +199,10 @@ def _hair(person: Person, hair: np.ndarray) -> dict[str, float]:
 
 def _mouth(person: Person, melanin: float, rng: np.random.Generator) -> dict[str, float]:
     albedo, female = person.albedo, 1 - person.maleness
-    aged = _rise(35, 80, person.age_years)
+    aged = rise(35, 80, person.age_years)
     redness = 1.5 + 0.3 * albedo["lip_redness"] - 0.4 * aged + 0.25 * female
-    worn = _rise(0.45, 0.98, ndtr(albedo["lipstick"])) * _rise(0.25, 0.9, female)
-    worn *= _rise(12, 18, person.age_years)
+    worn = rise(0.45, 0.98, ndtr(albedo["lipstick"])) * rise(0.25, 0.9, female)
+    worn *= rise(12, 18, person.age_years)
     return {
         "lip_melanin": 0.02 + 0.06 * melanin,
         "lip_haemoglobin": float(np.clip(redness, 0.6, 2.6)) * (1 - 0.25 * melanin),
@@ -233,7 +229,7 @@ def _eyes(person: Person, rng: np.random.Generator) -> dict[str, float]:
     return {
         "iris_size": 0.435 + 0.01 * rng.normal(),
         "pupil_size": 0.42 + 0.04 * rng.normal(),
-        "sclera": 0.90 - 0.06 * _rise(40, 85, person.age_years),
+        "sclera": 0.90 - 0.06 * rise(40, 85, person.age_years),
         "lashes": float(np.clip(0.95 - 0.4 * person.maleness + 0.12 * albedo["lashes"], 0, 1)),
         **_rgb("iris", colours.iris(tone, albedo["iris_hue"])),
     }

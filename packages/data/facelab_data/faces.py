@@ -117,7 +117,7 @@ def _sittings(
 ) -> Iterator[tuple[int, Sitter, Shot]]:
     """Yield each row with its head and what the head does, identity by identity."""
     columns = _identity_columns(model, factors)
-    group = factors.groupby(columns, sort=False, dropna=False).ngroup().to_numpy()
+    group = _number(factors[columns])
     first = np.flatnonzero(~pd.Series(group).duplicated())
     order = np.argsort(group, kind="stable")
     rows_of = np.split(order, np.flatnonzero(np.diff(group[order])) + 1)
@@ -130,6 +130,13 @@ def _sittings(
             sitter = seat(head)
             for row in rows:
                 yield row, sitter, _shot(table[row], moves)
+
+
+def _number(identities: pd.DataFrame) -> np.ndarray:
+    """Give equal rows equal numbers, counted as they appear, (n,)."""
+    words = [name for name, column in identities.items() if column.dtype.kind not in "iuf"]
+    coded = identities.assign(**{name: pd.factorize(identities[name])[0] for name in words})
+    return pd.factorize(np.array([row.tobytes() for row in coded.to_numpy(float)], object))[0]
 
 
 def _shot(row: dict, moves: dict[str, np.ndarray]) -> Shot:
@@ -166,8 +173,10 @@ def _backdrop(background: int, size_px: int, seed: int) -> np.ndarray:
 def _seen_from(camera: Camera, background: np.ndarray) -> np.ndarray:
     """Shift the background, to a pixel, as its distance asks."""
     size = background.shape[1]
-    shift = camera.shift_x * BEHIND_M / (DISTANCE_M + BEHIND_M) * size
-    columns = np.clip(np.arange(size) - round(shift), 0, size - 1)
+    shift = round(camera.shift_x * BEHIND_M / (DISTANCE_M + BEHIND_M) * size)
+    if shift == 0:
+        return background
+    columns = np.clip(np.arange(size) - shift, 0, size - 1)
     return background[:, columns]
 
 

@@ -92,8 +92,9 @@ def grow(
     along = np.tile(rows, len(azimuth))
     grown = np.zeros((len(azimuth) * ROWS, 8))
     if style.top > 0:
-        weights = model.root_weights[..., None]
-        roots = (head[model.root_vertices] * weights).sum(axis=2).astype(np.float64)
+        corners = head[model.root_vertices] * model.root_weights[..., None]
+        first, second, third = (corners[:, :, k] for k in range(3))
+        roots = (first + second + third).astype(np.float64)
         strands = _lay(model, style, recession, seed)
         _grow(strands, style, roots, (seed, LATTICE), grown)
         grown = np.rint(grown * GRID) / GRID

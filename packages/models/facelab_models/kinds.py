@@ -168,22 +168,20 @@ def _circular(answers: Tensor, angles: Tensor, _: TaskSpec) -> float:
     return circular_r2(answers, angles.reshape(answers.shape))
 
 
+CATEGORICAL = Kind(
+    factor="categorical",
+    head=lambda features, spec: nn.Linear(features, spec.outputs),
+    cost=_cross_entropy,
+    score=_accuracy,
+    measure="accuracy",
+    has_scale=False,
+)
 TASKS: dict[str, Kind] = {
-    "categorical": Kind(
-        factor="categorical",
-        head=lambda features, spec: nn.Linear(features, spec.outputs),
-        cost=_cross_entropy,
-        score=_accuracy,
-        measure="accuracy",
-        has_scale=False,
-    ),
-    "margin": Kind(
-        factor="categorical",
+    "categorical": CATEGORICAL,
+    "margin": replace(
+        CATEGORICAL,
         head=lambda features, spec: CosineHead(features, spec.outputs),
         cost=_angular_cross_entropy,
-        score=_accuracy,
-        measure="accuracy",
-        has_scale=False,
     ),
     "continuous": Kind(
         factor="continuous",

@@ -16,6 +16,8 @@ import numpy as np
 
 from facelab_probing.spectrum import Spectrum
 
+TOGETHER = 8  # penalties in one product
+
 
 @dataclass(frozen=True)
 class Ridge:
@@ -104,10 +106,12 @@ def errors(
         beyond = np.maximum((truth**2).sum(axis=0) - (within**2).sum(axis=0), 0)
         truth = within
     summed = []
-    for penalty in penalties:
-        missed = truth - scores @ _rotated_weights(ridge, penalty)
-        summed.append(np.einsum("nt,nt->t", missed, missed))
-    return np.array(summed) + beyond
+    for some in np.array_split(penalties, max(1, len(penalties) // TOGETHER)):
+        rotated = _rotated_weights(ridge, some[:, None, None]).transpose(1, 0, 2)
+        missed = (scores @ rotated.reshape(directions, -1)).reshape(len(truth), len(some), -1)
+        missed -= truth[:, None]
+        summed.append(np.einsum("nat,nat->at", missed, missed))
+    return np.concatenate(summed) + beyond
 
 
 def _rotated_weights(ridge: Ridge, penalties: np.ndarray) -> np.ndarray:

@@ -63,6 +63,16 @@ def test_an_image_depends_on_its_own_row_only():
     assert all(not np.array_equal(together[0], together[k]) for k in (1, 2, 3))
 
 
+@pytest.mark.parametrize(
+    "change", [{"gender": "female"}, {"age_years": 70.0}, {"shape_003": 4.0}, {"albedo_000": -3.0}]
+)
+def test_rows_of_one_number_that_differ_in_anything_are_two_people(change):
+    both = draw(table([(1, {}), (1, change), (1, {})]))
+    np.testing.assert_array_equal(both[1:2], draw(table([(1, change)])))
+    np.testing.assert_array_equal(both[0], both[2])
+    assert not np.array_equal(both[0], both[1])
+
+
 def test_threads_do_not_disturb_each_other():
     alone = draw(MIXED)
     with ThreadPoolExecutor(2) as pool:

@@ -95,15 +95,13 @@ def grooves() -> np.ndarray:
 
 @kernel
 def engrave(layers: np.ndarray, amplitudes: np.ndarray, out: np.ndarray) -> None:
-    """Add the groups up, each with its amplitude; out (HEIGHT, WIDTH, 3)."""
+    """Add the groups up, each with its amplitude: layers (groups, N), out (N,)."""
     out[:] = 0.0
     for g in range(layers.shape[0]):
         deep = np.float32(amplitudes[g])
         if deep > 0.01:
             for i in range(out.shape[0]):
-                for j in range(out.shape[1]):
-                    for c in range(3):
-                        out[i, j, c] += layers[g, i, j, c] * deep
+                out[i] += layers[g, i] * deep
 
 
 @inline

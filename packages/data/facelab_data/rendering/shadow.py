@@ -35,11 +35,18 @@ def frame(direction: tuple, centre: tuple, extent: float) -> Frame:
     """
     towards = np.asarray(direction, float)
     pole = np.array([0.0, 1.0, 0.0]) if abs(towards[1]) < 0.95 else np.array([0.0, 0.0, -1.0])
-    right = np.cross(pole, towards)
+    right = _cross(pole, towards)
     right /= np.sqrt(right @ right)
-    up = np.cross(towards, right)
+    up = _cross(towards, right)
     axes = (tuple(float(x) for x in axis) for axis in (right, up, towards))
     return Frame(*axes, tuple(float(x) for x in centre), float(extent))
+
+
+def _cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Give the cross product of two vectors, sparing numpy's care for all other shapes."""
+    return np.array(
+        [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]]
+    )
 
 
 @inline
@@ -61,13 +68,31 @@ def project_to_light(vertices: np.ndarray, of: Frame, size: int, out: np.ndarray
 
 
 @inline
-def tap(nearness: np.ndarray, column: float, row: float, near: float) -> float:
-    """Say how much light passes at one place of the light's picture; all of it outside."""
-    size = nearness.shape[0]
-    if column < 0.0 or row < 0.0 or column >= size or row >= size:
-        return 1.0
+def is_inside(place: float, size: int) -> bool:
+    """Tell whether a column or row is one of the light's picture."""
+    return place >= 0.0 and place < size
+
+
+@inline
+def passing(nearness: np.ndarray, column: float, row: float, near: float) -> float:
+    """Say how much light passes at one place within the light's picture."""
     behind = nearness[int(row), int(column)] - near
     return min(1.0, max(0.0, 1.0 - behind * 400.0))
+
+
+@inline
+def across(nearness: np.ndarray, columns: tuple, row: float, near: float, share: float) -> float:
+    """Add up a row of 4 taps, the outer ones in part; all light passes outside the picture."""
+    size = nearness.shape[0]
+    if not is_inside(row, size):
+        return 3.0
+    total = 0.0
+    weights = (1.0 - share, 1.0, 1.0, share)
+    for i in range(4):
+        column = columns[i]
+        through = passing(nearness, column, row, near) if is_inside(column, size) else 1.0
+        total += weights[i] * through
+    return total
 
 
 @inline
@@ -82,11 +107,10 @@ def lit(nearness: np.ndarray, of: Frame, point: tuple, normal: tuple, softness: 
     step = softness * size / (2.0 * of.extent)
     first_x, first_y = math.floor(column / step - 0.5), math.floor(row / step - 0.5)
     fx, fy = column / step - 0.5 - first_x, row / step - 0.5 - first_y
-    total = 0.0
-    for j in range(4):
-        wy = 1.0 - fy if j == 0 else (fy if j == 3 else 1.0)
-        y = (first_y + j - 0.5) * step
-        for i in range(4):
-            wx = 1.0 - fx if i == 0 else (fx if i == 3 else 1.0)
-            total += wx * wy * tap(nearness, (first_x + i - 0.5) * step, y, near)
+    left, top = (first_x - 0.5) * step, (first_y - 0.5) * step
+    columns = (left, left + step, left + 2.0 * step, left + 3.0 * step)
+    total = (1.0 - fy) * across(nearness, columns, top, near, fx)
+    total += across(nearness, columns, top + step, near, fx)
+    total += across(nearness, columns, top + 2.0 * step, near, fx)
+    total += fy * across(nearness, columns, top + 3.0 * step, near, fx)
     return total / 9.0

@@ -159,7 +159,8 @@ class Studio:
     def express(self, look: Look, shot: Shot) -> Look:
         """Deepen the wrinkles and light up the teeth as the expression asks."""
         own = np.array([getattr(look, f"wrinkles_{group}") for group in relief.GROUPS])
-        relief.engrave(self.grooves, own + shot.wrinkles, self.wrinkles)
+        flat = self.grooves.reshape(len(own), -1)  # in one row, so that it is done in vectors
+        relief.engrave(flat, own + shot.wrinkles, self.wrinkles.reshape(-1))
         return look._replace(teeth=look.teeth * (0.22 + 0.78 * shot.mouth_opening))
 
     def look_through(self, camera: Camera, sitter: Sitter, look: Look) -> visibility.Mesh:
