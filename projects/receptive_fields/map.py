@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from facelab_data import stimuli
 from facelab_data.aside import aside
-from facelab_probing import fields, mapping, portraits
+from facelab_probing import mapping, portraits
 from facelab_probing.occluders import Occluder
 from facelab_probing.top_images import top_images
 from tqdm import tqdm
@@ -92,19 +92,12 @@ def main(name: str) -> None:
 
 
 def measure(run: stage.Run, viewer: Viewer, row: Row) -> pd.DataFrame:
-    """Portray the units of every layer of a network; give their table, a row per unit.
-
-    A layer whose file is there is finished; of the one begun, the maps made so far are in the
-    scratch folder.
-    """
-    home, scratch = run.artifacts / viewer.name, run.scratch / viewer.name
-    for folder in (home, scratch):
-        folder.mkdir(parents=True, exist_ok=True)
+    """Portray the units of every layer of a network; give their table, a row per unit."""
+    home = run.artifacts / viewer.name
+    home.mkdir(parents=True, exist_ok=True)
     paths = {layer: home / f"{layer}.h5" for layer in row.layers}
-    missing = [layer for layer, path in paths.items() if not path.exists()]
-    best = seek(viewer, row, scratch / "best.npz") if missing else {}
-    for layer in tqdm(missing, desc=viewer.name, unit="layer", delay=2, leave=False):
-        portray(viewer, row, layer, best[layer], run)
+    if not all(path.exists() for path in paths.values()):
+        portray(run, viewer, row, paths)
     if not (home / "images.h5").exists():
         ids = np.unique(np.concatenate([portraits.images(path) for path in paths.values()]))
         keep_thumbnails(home / "images.h5", viewer, ids, row.thumbnail_px)
@@ -115,6 +108,37 @@ def measure(run: stage.Run, viewer: Viewer, row: Row) -> pd.DataFrame:
     table["ratio"] = table["size_px"] / table["theoretical_px"]
     table["ratio_visible"] = table["size_px"] / table["visible_px"]
     return table.assign(state=viewer.state, seed=viewer.facts["seed"], epoch=viewer.facts["epoch"])
+
+
+def portray(run: stage.Run, viewer: Viewer, row: Row, paths: dict[str, Path]) -> None:
+    """Map units of every layer for their best images, and write the layers' portraits.
+
+    The maps made so far are in the scratch folder until all portraits are written.
+    """
+    scratch, size_px = run.scratch / viewer.name, viewer.size_px
+    scratch.mkdir(parents=True, exist_ok=True)
+    best = seek(viewer, row, scratch / "best.npz")
+    allowed = viewer.fields(row.layers)
+    wanted = []
+    for layer in row.layers:
+        alone = mapping.break_even(allowed[layer], row.occluder, size_px)
+        wanted.append(want(layer, best[layer], row.units, run.seed, alone))
+    see, others, folder = viewer.see, viewer.rows, scratch / "maps"
+    made = mapping.map_images(
+        viewer.prepare, wanted, see, row.occluder, folder, seed=run.seed, others=others
+    )
+    for depth, one in enumerate(wanted):
+        label, count = row.layers[one.layer], len(best[one.layer][0])
+        portraits.write(
+            paths[one.layer],
+            one,
+            mapping.blocks(made, one.layer),
+            allowed[one.layer],
+            side_px=size_px,
+            fraction=row.fraction,
+            attributes={"label": label, "depth": depth, "count": count},
+        )
+    shutil.rmtree(scratch)
 
 
 def seek(viewer: Viewer, row: Row, path: Path) -> dict[str, tuple[np.ndarray, np.ndarray]]:
@@ -132,38 +156,18 @@ def seek(viewer: Viewer, row: Row, path: Path) -> dict[str, tuple[np.ndarray, np
         return {layer: (kept[layer][0].astype(int), kept[layer][1]) for layer in row.layers}
 
 
-def portray(
-    viewer: Viewer, row: Row, layer: str, best: tuple[np.ndarray, np.ndarray], run: stage.Run
-) -> None:
-    """Map units of a layer for their best images, and write their portraits."""
-    size_px, channels = viewer.size_px, 3 * viewer.net.eyes
-    subject = viewer.prepare(layer)
-    field = fields.theoretical(viewer.net, [layer], size_px, channels=channels)[layer]
-    rng = np.random.default_rng([run.seed, zlib.crc32(layer.encode())])
-    units = mapping.choose(len(best[0]), row.units, rng)
+def want(
+    layer: str, best: tuple[np.ndarray, np.ndarray], most: int, seed: int, alone: float
+) -> mapping.Wanted:
+    """Draw units of a layer, alike for every network, and take their best images.
+
+    Where a unit answers nothing it has nothing to lose; one such image is enough to say so.
+    """
+    rng = np.random.default_rng([seed, zlib.crc32(layer.encode())])
+    units = mapping.choose(len(best[0]), most, rng)
     ids, responses = (each[units] for each in best)
-    # Where a unit answers nothing it has nothing to lose; one such image is enough to say so.
     ids[:, 1:][responses[:, 1:] == 0] = -1
-    alone = mapping.break_even(field, row.occluder, size_px)
-    wanted = mapping.Wanted(layer=layer, units=units, ids=ids, alone=alone)
-    folder = run.scratch / viewer.name / layer
-    blocks = mapping.map_blocks(
-        subject, wanted, viewer.see, row.occluder, folder, seed=run.seed, others=viewer.rows
-    )
-    portraits.write(
-        run.artifacts / viewer.name / f"{layer}.h5",
-        wanted,
-        blocks,
-        field,
-        side_px=size_px,
-        fraction=row.fraction,
-        attributes={
-            "label": row.layers[layer],
-            "depth": list(row.layers).index(layer),
-            "count": len(best[0]),
-        },
-    )
-    shutil.rmtree(folder)
+    return mapping.Wanted(layer=layer, units=units, ids=ids, alone=alone)
 
 
 def report(run: stage.Run, scores: pd.DataFrame, layers: pd.DataFrame) -> None:

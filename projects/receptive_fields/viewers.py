@@ -1,12 +1,13 @@
 """A trained network and the images it looks at, as it looks at them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from facelab_data.stimuli import Stimuli
 from facelab_models.network import FaceNet, Normalise
+from facelab_probing.fields import Field, theoretical
 from facelab_probing.occlusion import Subject, prepare
 from facelab_probing.responses import as_tensor
 
@@ -68,10 +69,15 @@ class Viewer:
         bare = Normalise((0.0, 0.0, 0.0), (1.0, 1.0, 1.0), eyes=eyes, size_px=side).to(shown.device)
         return bare(shown)[0].cpu().numpy()
 
-    def prepare(self, layer: str) -> Subject:
+    def prepare(self, layers: Iterable[str]) -> Subject:
         """Make the network ready to be shown occluded images: they come sized from now on."""
         self.net.normalise.size_px = 0
-        return prepare(self.net, [layer], self.size_px, channels=3 * self.net.eyes)
+        return prepare(self.net, layers, self.size_px, channels=3 * self.net.eyes)
+
+    def fields(self, layers: Iterable[str]) -> dict[str, Field]:
+        """Derive the theoretical fields, in images as `see` gives them."""
+        self.net.normalise.size_px = 0
+        return theoretical(self.net, layers, self.size_px, channels=3 * self.net.eyes)
 
 
 def find(run: stage.Run, network: str, checkpoints: Sequence[str]) -> list[Path]:

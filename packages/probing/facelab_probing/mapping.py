@@ -1,12 +1,15 @@
-"""Discrepancy maps of many units, each for the images that excite it most.
+"""Discrepancy maps of many units of many layers, each for the images that excite it most.
 
-Units share images, so the work goes image by image. It is kept in a folder, block by block: a job
-that was killed goes on from there and ends with the same numbers, because the occluders before an
-image are drawn from the seed and the image's id alone, for every layer and network alike.
+Units share images, so the work goes image by image: a layer of which many units want an image is
+swept, all such layers in one sweep, and other units are mapped one by one. What is done is kept in
+a folder, block by block: a job that was killed goes on from there and ends with the same numbers,
+because the occluders before an image are drawn from the seed and the image's id alone, for every
+layer and network alike.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -43,15 +46,14 @@ class Wanted:
     ids: np.ndarray
     alone: float
 
-    @property
-    def images(self) -> np.ndarray:
-        """List the images, each once, in order."""
-        return np.unique(self.ids[self.ids >= 0])
+    def asks(self, image: int) -> tuple[np.ndarray, np.ndarray]:
+        """Find the units that want an image: their rows, and its rank for each."""
+        return np.nonzero(self.ids == image)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Block:
-    """Maps for a few images, of the units that want them.
+    """Maps of a layer's units for a few images.
 
     Attributes
     ----------
@@ -96,22 +98,24 @@ def break_even(field: Field, occluder: Occluder, side_px: tuple[int, int]) -> fl
     return min(SWEEP_MOST, SWEEP_PER_VIEW / (seen[0] * seen[1]))
 
 
-def map_blocks(
-    subject: Subject,
-    wanted: Wanted,
+def map_images(
+    prepare: Callable[[tuple[str, ...]], Subject],
+    wanted: Sequence[Wanted],
     see: Callable[[int], np.ndarray],
     occluder: Occluder,
     folder: Path,
     *,
     seed: int,
     others: Sequence[int],
-) -> Iterator[Block]:
-    """Map each unit for each of its images; yield them block by block, from `folder` if there.
+) -> list[Path]:
+    """Map each unit for each of its images; give the files of all blocks, see `blocks`.
 
     Parameters
     ----------
-    subject : Subject
-        Prepared for this layer, and better for no other.
+    prepare : callable
+        Prepares the network for some layers, as `occlusion.prepare` does.
+    wanted : sequence of Wanted
+        Of different layers, best in order of depth.
     see : callable
         Gives the image of an id, (C, H, W) in [0, 1], as the network works at it.
     folder : Path
@@ -120,74 +124,87 @@ def map_blocks(
         Ids of images that patches may be cut from.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    images = wanted.images
-    with tqdm(total=len(images), desc=wanted.layer, unit="image", delay=2, leave=False) as bar:
-        for start in range(0, len(images), BLOCK):
-            path = folder / f"{start:08d}.npz"
-            if not path.exists():
-                parts = []
-                for image in images[start : start + BLOCK]:
-                    rng = np.random.default_rng([seed, int(image)])
-                    other = _other(image, others, rng) if occluder.filling == "patch" else None
-                    patch = None if other is None else torch.from_numpy(see(other))
-                    pixels = torch.from_numpy(see(int(image)))
-                    parts.append(_map(subject, wanted, (image, pixels, patch), occluder, rng))
-                    bar.update()
-                _keep(path, parts)
-            else:
-                bar.update(len(images[start : start + BLOCK]))
-            yield _load(path)
+    prepared = cache(prepare)
+    every = np.unique(np.concatenate([one.ids[one.ids >= 0] for one in wanted]))
+    paths = []
+    with tqdm(total=len(every), desc="mapping", unit="image", delay=2, leave=False) as bar:
+        for start in range(0, len(every), BLOCK):
+            paths.append(folder / f"{start:08d}.npz")
+            images = every[start : start + BLOCK].tolist()
+            if paths[-1].exists():
+                bar.update(len(images))
+                continue
+            parts = []
+            for image in images:
+                other = _other(image, others, seed) if occluder.filling == "patch" else None
+                shown = see(image), None if other is None else see(other)
+                parts.append(_map(prepared, wanted, (image, *shown), occluder, seed))
+                bar.update()
+            _keep(paths[-1], parts)
+    return paths
+
+
+def blocks(paths: Iterable[Path], layer: str) -> Iterator[Block]:
+    """Read the maps of a layer, block by block."""
+    for path in paths:
+        with np.load(path) as kept:
+            if f"{layer}/drops" in kept:
+                names = ("rows", "ranks", "drops", "responses", "places")
+                yield Block(
+                    **{name: kept[f"{layer}/{name}"] for name in names},
+                    starts=(kept["down"], kept["along"]),
+                    size_px=int(kept["size_px"]),
+                    computed=str(kept["computed"]),
+                )
 
 
 def _map(
-    subject: Subject, wanted: Wanted, shown: tuple, occluder: Occluder, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray, Maps]:
-    """Map the units that want an image: their rows, the image's ranks, their maps."""
-    image, pixels, other = shown
-    rows, ranks = np.nonzero(wanted.ids == image)
-    units, layer = wanted.units[rows].tolist(), wanted.layer
-    device = next(subject.net.parameters()).device
-    pixels, other = (one if one is None else one.to(device) for one in (pixels, other))
-    options = {"rng": rng, "other": other}
-    if occluder.reduction != "at_maximum" or len(units) > wanted.alone:
-        return rows, ranks, map_all(subject, pixels, occluder, **options)[layer].only(units)
-    return rows, ranks, map_units(subject, pixels, occluder, {layer: units}, **options)[layer]
+    prepared: Callable[[tuple[str, ...]], Subject],
+    wanted: Sequence[Wanted],
+    shown: tuple,
+    occluder: Occluder,
+    seed: int,
+) -> dict[str, tuple[np.ndarray, np.ndarray, Maps]]:
+    """Map the units that want an image: by layer their rows, its ranks, their maps."""
+    image, *pictures = shown
+    asked = {one.layer: one.asks(image) for one in wanted}
+    units = {one.layer: one.units[asked[one.layer][0]].tolist() for one in wanted}
+    layers, singly = tuple(units), occluder.reduction == "at_maximum"
+    many = [one.layer for one in wanted if len(units[one.layer]) > (one.alone if singly else 0)]
+    few = {layer: some for layer, some in units.items() if some and layer not in many}
+    device = next(prepared(layers).net.parameters()).device
+    pixels, other = (one if one is None else torch.from_numpy(one).to(device) for one in pictures)
+    maps = {}
+    if many:
+        deep = layers[: layers.index(many[-1]) + 1]
+        rng = np.random.default_rng([seed, image])
+        whole = map_all(prepared(deep), pixels, occluder, rng=rng, other=other)
+        maps |= {layer: whole[layer].only(units[layer]) for layer in many}
+    if few:
+        rng = np.random.default_rng([seed, image])
+        maps |= map_units(prepared(layers), pixels, occluder, few, rng=rng, other=other)
+    return {layer: (*asked[layer], maps[layer]) for layer in maps}
 
 
-def _other(image: int, others: Sequence[int], rng: np.random.Generator) -> int:
+def _other(image: int, others: Sequence[int], seed: int) -> int:
     """Draw an image that is another."""
     choices = np.setdiff1d(others, [image])
     if not len(choices):
         raise ValueError(f"patches are cut from another image; there is only image {image}")
-    return int(rng.choice(choices))
+    return int(np.random.default_rng([seed, image, 1]).choice(choices))
 
 
-def _keep(path: Path, parts: list[tuple[np.ndarray, np.ndarray, Maps]]) -> None:
-    """Write a block, complete or not at all."""
-    first = parts[0][2]
+def _keep(path: Path, parts: list[dict[str, tuple[np.ndarray, np.ndarray, Maps]]]) -> None:
+    """Write a block of all layers, complete or not at all."""
+    kept = {}
+    for layer in {layer: None for part in parts for layer in part}:
+        found = [part[layer] for part in parts if layer in part]
+        kept[f"{layer}/rows"] = np.concatenate([rows for rows, _, _ in found])
+        kept[f"{layer}/ranks"] = np.concatenate([ranks for _, ranks, _ in found])
+        for name in ("drops", "responses", "places"):
+            kept[f"{layer}/{name}"] = np.concatenate([getattr(one, name) for _, _, one in found])
+    first = next(iter(parts[0].values()))[2]
     part = path.with_suffix(".part.npz")
-    np.savez(
-        part,
-        rows=np.concatenate([rows for rows, _, _ in parts]),
-        ranks=np.concatenate([ranks for _, ranks, _ in parts]),
-        **{
-            name: np.concatenate([getattr(maps, name) for _, _, maps in parts])
-            for name in ("drops", "responses", "places")
-        },
-        down=first.rows,
-        along=first.columns,
-        size_px=first.size_px,
-        computed=first.computed,
-    )
+    about = {"down": first.rows, "along": first.columns}
+    np.savez(part, **kept, **about, size_px=first.size_px, computed=first.computed)
     part.replace(path)
-
-
-def _load(path: Path) -> Block:
-    with np.load(path) as kept:
-        names = ("rows", "ranks", "drops", "responses", "places")
-        return Block(
-            **{name: kept[name] for name in names},
-            starts=(kept["down"], kept["along"]),
-            size_px=int(kept["size_px"]),
-            computed=str(kept["computed"]),
-        )

@@ -5,7 +5,7 @@ import torch
 import torch.nn as nn
 from facelab_probing import portraits
 from facelab_probing.fields import theoretical
-from facelab_probing.mapping import Wanted, map_blocks
+from facelab_probing.mapping import Wanted, blocks, map_images
 from facelab_probing.occlusion import prepare
 
 from tests.packages.probing.hidden import occluder
@@ -31,11 +31,15 @@ def written(tmp_path_factory):
     folder = tmp_path_factory.mktemp("portraits")
     ids = np.array([[0, 2, 1], [1, 0, -1], [0, 1, 2]])
     wanted = Wanted(layer="0", units=np.array([0, 1, 2]), ids=ids, alone=9.0)
-    subject, how = prepare(net, ["0"], (PX, PX)), occluder(size_px=1, stride_px=1)
-    blocks = map_blocks(subject, wanted, bright, how, folder / "blocks", seed=0, others=[])
+    how = occluder(size_px=1, stride_px=1)
+
+    def ready(layers):
+        return prepare(net, layers, (PX, PX))
+
+    paths = map_images(ready, [wanted], bright, how, folder / "maps", seed=0, others=[])
     field = theoretical(net, ["0"], (PX, PX))["0"]
     about = {"side_px": (PX, PX), "fraction": 0.5, "attributes": {"label": "conv"}}
-    portraits.write(folder / "0.h5", wanted, blocks, field, **about)
+    portraits.write(folder / "0.h5", wanted, blocks(paths, "0"), field, **about)
     return folder / "0.h5"
 
 

@@ -29,7 +29,7 @@ def test_occluded_images_are_of_the_size_the_network_works_at(viewer, size_px):
     viewer = replace(viewer, net=net)
     layer = "trunk.block1.conv"
     best = top_images(net, viewer.blocks(), [layer], 1)[layer]
-    subject = viewer.prepare(layer)
+    subject = viewer.prepare([layer])
     assert subject.computed == "incremental"
     assert viewer.size_px == ((size_px or 24),) * 2
     for unit in (0, 5):
