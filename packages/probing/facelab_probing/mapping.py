@@ -1,10 +1,10 @@
 """Discrepancy maps of many units of many layers, each for the images that excite it most.
 
-Units share images, so the work goes image by image: a layer of which many units want an image is
-swept, all such layers in one sweep, and other units are mapped one by one. What is done is kept in
-a folder, block by block: a job that was killed goes on from there and ends with the same numbers,
-because the occluders before an image are drawn from the seed and the image's id alone, for every
-layer and network alike.
+Units share images, so the work goes image by image: where many units of a layer want an image, this
+layer and all before it are mapped in one sweep; other units are mapped one by one. What is done is
+kept in a folder, block by block: a job that was killed goes on from there and ends with the same
+numbers, because the occluders before an image are drawn from the seed and the image's id alone, for
+every layer and network alike.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -170,16 +170,17 @@ def _map(
     asked = {one.layer: one.asks(image) for one in wanted}
     units = {one.layer: one.units[asked[one.layer][0]].tolist() for one in wanted}
     layers, singly = tuple(units), occluder.reduction == "at_maximum"
-    many = [one.layer for one in wanted if len(units[one.layer]) > (one.alone if singly else 0)]
-    few = {layer: some for layer, some in units.items() if some and layer not in many}
+    many = [len(units[one.layer]) > (one.alone if singly else 0) for one in wanted]
+    # A sweep of a deep layer passes through those before it, so they are taken with it.
+    swept = layers[: max(np.flatnonzero(many), default=-1) + 1]
+    few = {layer: some for layer, some in units.items() if some and layer not in swept}
     device = next(prepared(layers).net.parameters()).device
     pixels, other = (one if one is None else torch.from_numpy(one).to(device) for one in pictures)
     maps = {}
-    if many:
-        deep = layers[: layers.index(many[-1]) + 1]
+    if swept:
         rng = np.random.default_rng([seed, image])
-        whole = map_all(prepared(deep), pixels, occluder, rng=rng, other=other)
-        maps |= {layer: whole[layer].only(units[layer]) for layer in many}
+        whole = map_all(prepared(swept), pixels, occluder, rng=rng, other=other)
+        maps |= {layer: whole[layer].only(units[layer]) for layer in swept if units[layer]}
     if few:
         rng = np.random.default_rng([seed, image])
         maps |= map_units(prepared(layers), pixels, occluder, few, rng=rng, other=other)
