@@ -28,7 +28,8 @@ table { border-collapse: collapse; background: #fff; font-variant-numeric: tabul
 th, td { padding: 0.35rem 0.9rem; border-bottom: 1px solid #e4e4e4; text-align: right; }
 th { font-weight: 600; border-bottom: 1px solid #999; }
 th:first-child, td:first-child { text-align: left; }
-.cards { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(620px, 1fr)); }
+.cards { display: grid; gap: 1rem; margin-top: 1rem;
+  grid-template-columns: repeat(auto-fill, minmax(620px, 1fr)); }
 figure { margin: 0; background: #fff; border: 1px solid #e4e4e4; border-radius: 4px;
   padding: 0.6rem; }
 figure img { display: block; max-width: 100%; height: auto; }
