@@ -9,8 +9,8 @@ import torch
 from benchmarks.table import markdown, page, replace, tabulate
 
 NAMES = (
-    "drawing", "learning", "training", "recording", "reduction", "decoding", "classification",
-    "tuning", "occlusion",
+    "drawing", "learning", "training", "orientations", "recording", "reduction", "decoding",
+    "classification", "tuning", "occlusion",
 )  # fmt: skip
 HERE = Path(__file__).parent
 

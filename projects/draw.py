@@ -77,7 +77,7 @@ def kind_of(row: Mapping, section: str) -> type:
         When it has none of these keys, or several.
     """
     kinds = {"design": Generated, "words": Words, "source": Photographs}
-    found = [kinds[key] for key in kinds if key in row]
+    found = [kinds[key] for key in kinds if key in (row or ())]
     if len(found) != 1:
         raise ValueError(f"params.yaml: {section} has not just one of {', '.join(kinds)}")
     return found[0]

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from dvc.utils.hydra import apply_overrides
 
+from projects import values
+
 ROOT = Path(__file__).resolve().parents[1]
 PARAMS, KEPT, CHANGED = (
     ROOT / name for name in ("params.yaml", "scratch/params.before.yaml", "scratch/params.run.yaml")
@@ -34,11 +36,10 @@ def applied(overrides: list[str]) -> Iterator[list[str]]:
     try:
         apply_overrides(CHANGED, overrides)
     except Exception as error:  # hydra and omegaconf raise many kinds
-        raise ValueError(f"--overrides: {error.__cause__ or error}") from None
-    shutil.copy(PARAMS, KEPT)
-    part = PARAMS.with_suffix(".part")
-    shutil.copy(CHANGED, part)
-    part.replace(PARAMS)
+        reason = _unknown(overrides) or error.__cause__ or error
+        raise ValueError(f"--overrides: {reason}") from None
+    _copy(PARAMS, KEPT)
+    _copy(CHANGED, PARAMS)
     try:
         yield overrides
     finally:
@@ -51,3 +52,22 @@ def restore() -> None:
         if PARAMS.read_text() == CHANGED.read_text():
             KEPT.replace(PARAMS)
         KEPT.unlink(missing_ok=True)
+
+
+def _unknown(overrides: list[str]) -> LookupError | None:
+    """Name the first key that params.yaml lacks, and those that it has in that place."""
+    tree = values.tree()
+    keys = [key for key, equals, _ in (word.partition("=") for word in overrides) if equals]
+    for key in (key for key in keys if key[:1].isalpha()):  # others add or remove
+        try:
+            values.look_up(tree, key)
+        except LookupError as error:
+            return error
+    return None
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a file; the target is what it was or what the source is, at any moment."""
+    part = KEPT.with_suffix(".part")
+    shutil.copy(source, part)
+    part.replace(target)

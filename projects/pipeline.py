@@ -27,7 +27,7 @@ from dvc.schema import COMPILED_LOCKFILE_SCHEMA
 from networkx import DiGraph, ancestors, descendants
 from voluptuous import Invalid
 
-from projects import overrides, process, tracking, values
+from projects import overrides, process, publication, tracking, values
 
 ROOT = Path(__file__).resolve().parents[1]
 WHOLE = ROOT / "scratch" / "dvc.lock.whole"
@@ -50,11 +50,11 @@ def main() -> None:
     os.chdir(ROOT)
     os.environ.pop(process.DRIVER, None)  # another one's
     process.heed_signals()
-    process.follow_starters()
     _environment()
     os.environ[tracking.OVERRIDES] = asked.overrides
     try:
-        with process.claim(ROOT / "scratch" / "pipeline") as claim:
+        process.follow_starters()
+        with publication.disk_named(), process.claim(ROOT / "scratch" / "pipeline") as claim:
             tracking.connect()
             _mend()
             with overrides.applied(shlex.split(asked.overrides)) as changes:

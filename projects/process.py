@@ -22,6 +22,7 @@ import psutil
 ROOT = Path(__file__).resolve().parents[1]
 DRIVER = "FACELAB_DRIVER"  # names the driver to what it starts
 PATIENCE_S = 30  # for an orphan to notice that it is one, and to stop
+STARTING_S = 600  # for what a killed driver had just started, to come so far; on a busy machine
 LOOK_S = 0.5
 
 
@@ -56,6 +57,11 @@ def find(number: int, born: str) -> psutil.Process | None:
     except psutil.NoSuchProcess:
         return None
     return process if alive else None
+
+
+def inherit(variable: str, value: str) -> bool:
+    """Tell whether any process on this machine was started with a variable of this value."""
+    return any(_variable(each, variable) == value for each in psutil.process_iter())
 
 
 @contextmanager
@@ -151,14 +157,18 @@ def _variable(process: psutil.Process, name: str) -> str | None:
 
 
 def _lock(note: TextIO) -> bool:
-    """Lock a file, waiting while it is somebody else's; tell whether that worked."""
-    until = time.monotonic() + PATIENCE_S
+    """Lock a file, waiting while it is somebody else's; tell whether that worked.
+
+    It may have outlived who locked it, in what a killed driver had started.
+    """
+    began = time.monotonic()
     while True:
         try:
             flock(note, LOCK_EX | LOCK_NB)
             return True
         except BlockingIOError:
-            if time.monotonic() > until:
+            patience = PATIENCE_S if _holder(note) else STARTING_S
+            if time.monotonic() - began > patience:
                 return False
         time.sleep(LOOK_S)
 

@@ -36,8 +36,11 @@ def move(made: Path, target: Path) -> None:
             raise
         part = target.with_name(f".{target.name}.part")
         shutil.rmtree(part, ignore_errors=True)
-        shutil.copytree(made, part)
-        part.replace(target)
+        try:
+            shutil.copytree(made, part)
+            part.replace(target)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
 
 
 @contextmanager

@@ -188,8 +188,8 @@ def device() -> torch.device:
 def start(main: Callable[..., None]) -> None:
     """Run a stage's `main` from the command line; say what went wrong in one line."""
     process.heed_signals()
-    process.follow_starters()
     try:
+        process.follow_starters()
         main(*_row(main, sys.argv[1:]))
         return
     except KeyboardInterrupt:

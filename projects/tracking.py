@@ -19,14 +19,16 @@ from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
 import mlflow
-from mlflow.entities import Dataset, DatasetInput, Metric
+from mlflow.entities import Dataset, DatasetInput, Metric, Run, RunTag
 from mlflow.exceptions import MlflowException
+from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 from sqlalchemy.exc import SQLAlchemyError
 
 from projects import process, provenance
 
 ROOT = Path(__file__).resolve().parents[1]
 PARENT = "FACELAB_PARENT_RUN_ID"
+LAUNCH_S = 10  # for `mlflow run` to start the driver
 OVERRIDES = "FACELAB_OVERRIDES"  # what the pipeline changed in params.yaml for this time
 
 
@@ -48,8 +50,8 @@ def connect() -> None:
         # `mlflow run` exports the id of its own run: unclaimed, all stages would write to it.
         if launcher := os.environ.pop("MLFLOW_RUN_ID", None):
             os.environ[PARENT] = launcher
-            for name, value in process.tags().items():
-                mlflow.MlflowClient().set_tag(launcher, name, value)
+            claims = [RunTag(name, value) for name, value in process.tags().items()]
+            mlflow.MlflowClient().log_batch(launcher, tags=claims)  # all at once, or none
         close_dead_runs()
 
 
@@ -58,7 +60,9 @@ def close_dead_runs() -> None:
     client = mlflow.MlflowClient()
     experiments = [experiment.experiment_id for experiment in client.search_experiments()]
     for run in client.search_runs(experiments, "attributes.status = 'RUNNING'"):
-        if run.info.run_id != os.environ.get(PARENT) and process.is_dead(run.data.tags):
+        if run.info.run_id == os.environ.get(PARENT):
+            continue
+        if process.is_dead(run.data.tags) or _is_abandoned(run):
             client.set_terminated(run.info.run_id, "KILLED")
 
 
@@ -67,10 +71,11 @@ def run(experiment: str, name: str, note: Path, tags: Mapping[str, str]) -> Iter
     """Open a run, or the one whose id is in the file `note`; on an error keep the traceback."""
     with _store_named():
         mlflow.set_experiment(experiment)
-        with mlflow.start_run(**_which(note, name)) as active:
+        tags = {**provenance.tags(ROOT), **process.tags(), **tags}
+        tags["overrides"] = os.environ.get(OVERRIDES) or "-"
+        # Tagged from the first moment: killed in the next, it is known as this clone's.
+        with mlflow.start_run(**_which(note, name), tags=tags) as active:
             note.write_text(active.info.run_id)
-            mlflow.set_tags({**provenance.tags(ROOT), **process.tags(), **tags})
-            mlflow.set_tag("overrides", os.environ.get(OVERRIDES) or "-")
             try:
                 yield
             except MlflowException:
@@ -136,11 +141,25 @@ def _knock(uri: str) -> None:
     """See that the store is there: MLflow itself would try again for minutes."""
     kind, _, place = uri.partition("://")
     if kind == "sqlite":
-        with closing(sqlite3.connect(place.partition("?")[0][1:], timeout=60)) as store:
+        path = Path(place.partition("?")[0][1:])
+        with closing(sqlite3.connect(path, timeout=60)) as store:
             store.execute("BEGIN IMMEDIATE")
+        if path.exists() and not path.stat().st_size:
+            _lay_out(path)
     elif kind in ("http", "https"):
         with suppress(HTTPError):  # an answer, if not a friendly one
             urlopen(uri, timeout=60).close()
+
+
+def _lay_out(path: Path) -> None:
+    """Give an empty store all its tables at once: MLflow cannot go on with some of them."""
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        SqlAlchemyStore(f"sqlite:///{part}", "mlruns").engine.dispose()
+        if not path.stat().st_size:  # nobody else was faster
+            part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -152,6 +171,14 @@ def _store_named(*more: type[Exception]) -> Iterator[None]:
         lines = str(error).splitlines() or [type(error).__name__]
         reason = next((line for line in lines if "Error) " in line), lines[0])  # the database's
         raise OSError(f"the tracking store {mlflow.get_tracking_uri()}: {reason}") from None
+
+
+def _is_abandoned(run: Run) -> bool:
+    """Tell whether `mlflow run` was killed in this clone before the driver claimed its run."""
+    tags, age_s = run.data.tags, time.time() - run.info.start_time / 1000
+    ours = tags.get("mlflow.source.name", "").removeprefix("file://") == str(ROOT)
+    launched = ours and tags.get("mlflow.source.type") == "PROJECT" and "process.id" not in tags
+    return launched and age_s > LAUNCH_S and not process.inherit("MLFLOW_RUN_ID", run.info.run_id)
 
 
 def _which(note: Path, name: str) -> dict[str, str]:

@@ -8,6 +8,7 @@ Several processes, on one machine or more, train a row together when torchrun st
     torchrun --nproc-per-node 2 -m projects.train identity
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,6 +43,9 @@ class Network:
     weights : str
         A file of weights to begin with, see `facelab_models.weights`; "" begins from nothing. It is
         known by its name: give another file another name.
+    weights_scale : float
+        By which the activations of a network that begins from weights are divided, see
+        `facelab_models.scaling`: 1, or about 58 if they were learned from pixels of 0 … 255.
     branch : str
         Layer of the trunk after which each task has a copy of the rest; "" for none.
     size_px : int
@@ -68,6 +72,7 @@ class Network:
     stimuli: str
     trunk: str
     weights: str
+    weights_scale: float
     branch: str
     size_px: int
     tasks: dict[str, Task]
@@ -88,6 +93,10 @@ class Network:
             raise ValueError(f"unknown classifier '{self.classifier}'; choose from {choices}")
         if not self.seeds:
             raise ValueError("a network needs at least one seed")
+        if not 0 < self.weights_scale < math.inf:
+            raise ValueError(f"weights_scale is above 0, not {self.weights_scale}")
+        if self.batch_size < 1:
+            raise ValueError(f"batch_size is 1 or more, not {self.batch_size}")
 
 
 def main(name: str) -> None:
@@ -163,7 +172,7 @@ def begin(run: stage.Run, row: Network, seed: int, material: Material) -> FaceNe
     )
     net = build(spec, seed=int(run.seed + seed))
     if row.weights:
-        account = weights.load(net, run.read(row.weights))
+        account = weights.load(net, run.read(row.weights), scale=row.weights_scale)
         if run.leads and seed == row.seeds[0]:
             run.describe(f"{row.weights}: {account}")
     return net.to(stage.device())

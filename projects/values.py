@@ -27,16 +27,19 @@ def tree() -> dict:
     FileNotFoundError
         Outside the root of the repository.
     ValueError
-        When it is not YAML, naming the line.
+        When it is not YAML, naming the line, or has no sections.
     """
     path = Path("params.yaml")
     if not path.exists():
         raise FileNotFoundError(f"no params.yaml in {Path.cwd()}; go to the root of the repository")
     try:
-        return yaml.safe_load(path.read_text())
-    except yaml.YAMLError as error:
+        found = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         where = str(error).replace('in "<unicode string>", ', "")
         raise ValueError(f"params.yaml: {' '.join(where.split())}") from None
+    if not isinstance(found, dict):
+        raise ValueError(f"params.yaml holds no sections, but {type(found).__name__}")
+    return found
 
 
 def read(section: str) -> object:

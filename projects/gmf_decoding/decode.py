@@ -12,7 +12,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pandas as pd
-from facelab_probing import recordings
+from facelab_probing import files, recordings
 from facelab_probing.decoding import DecodeConfig, Decoding
 from facelab_probing.decoding import decode as decode_layer
 from facelab_probing.inference import over_seeds
@@ -100,7 +100,7 @@ def main(name: str) -> None:
         layers = next(iter(seen.values())).layers
         run.describe(f"Steps of the curves: {', '.join(f'{i} {x}' for i, x in enumerate(layers))}.")
         tables, searches = [], []
-        with h5py.File(run.artifacts / "predictions.h5", "w") as file:
+        with files.create(run.artifacts / "predictions.h5") as file:
             for depth, layer in enumerate(tqdm(layers, desc=f"decoding {name}", unit="layer")):
                 found = decode(seen, layer, config)
                 tables.append(combine(found, layer))
@@ -149,6 +149,7 @@ def summarise(scores: pd.DataFrame) -> dict[str, float]:
 def keep(file: h5py.File, found: Mapping[str, Decoding], layer: str) -> None:
     """Store the predictions for every image: seed / layer / factor / decoder."""
     for seed, decoding in found.items():
+        files.reserve(file, sum(4 * values.size for values in decoding.predictions.values()))
         for name, values in decoding.predictions.items():
             stored = file.create_dataset(f"{seed}/{layer}/{name}", data=np.float32(values))
             if classes := decoding.classes.get(name.partition("/")[0]):

@@ -15,6 +15,7 @@ from facelab_models.augmentation import STILL
 from facelab_models.batches import Batches
 from facelab_models.evaluation import predict
 from facelab_models.network import FaceNet
+from facelab_probing import files
 from tqdm import tqdm
 
 from projects import stage, trained
@@ -35,6 +36,9 @@ class Answers:
     ----------
     named : int array, (S, E, V, N)
         The class each image was given; −1 where a view was not shown.
+    rank : array, (S, E, V, N)
+        The share of all other classes that were held less likely than the right one: 0.5 by
+        chance, 1 where the answer is right; NaN where a view was not shown.
     epochs : array, (E,)
     seeds : tuple of int, (S,)
     views : tuple of str, (V,)
@@ -43,15 +47,19 @@ class Answers:
     identity : array, (N,)
     classes : tuple of str
         All that the task's head can name.
+    own : slice
+        Those of them that are the task's own; the others are those of a joined classifier.
     """
 
     named: np.ndarray
+    rank: np.ndarray
     epochs: np.ndarray
     seeds: tuple[int, ...]
     views: tuple[str, ...]
     truth: np.ndarray
     identity: np.ndarray
     classes: tuple[str, ...]
+    own: slice
 
 
 def load(run: stage.Run, network: str, task: str) -> Stored:
@@ -93,6 +101,8 @@ def ask(
     if not len(rows):
         raise ValueError(f"no image of split '{split}' has one of the classes of {task}")
     named = np.full((len(nets), len(first), len(shown), len(rows)), UNKNOWN, np.int32)
+    rank = np.full(named.shape, np.nan, np.float32)
+    truth = codes[rows] + own.start
     with tqdm(
         total=len(rows), desc=f"showing {made.path.parent.name}", unit="image", delay=2
     ) as bar:
@@ -102,17 +112,19 @@ def ask(
             for place, view in enumerate(shown):
                 # Angles are for the networks as they are in the end.
                 every = slice(None) if view in shown[:2] else slice(-1, None)
-                cells = named[:, every, place, here]
-                answer(nets, every, views.show(images, view), task, cells)
+                cells = tuple(array[:, every, place, here] for array in (named, rank))
+                answer(nets, every, views.show(images, view), (task, truth[here]), cells)
             bar.update(len(images))
     return Answers(
         named=named,
+        rank=rank,
         epochs=np.array([facts["epoch"] for _, facts in first]),
         seeds=tuple(nets),
         views=tuple(shown),
-        truth=codes[rows] + own.start,
+        truth=truth,
         identity=made.factors["identity"].to_numpy()[rows],
         classes=classes,
+        own=own,
     )
 
 
@@ -120,15 +132,36 @@ def answer(
     nets: Stored,
     every: slice,
     images: np.ndarray,
-    task: str,
-    cells: np.ndarray,
+    question: tuple[str, np.ndarray],
+    cells: tuple[np.ndarray, np.ndarray],
 ) -> None:
-    """Fill in which class each network gives each image: (S, checkpoints of `every`, n)."""
+    """Fill in what each network says of each image, and how high it ranks the right class.
+
+    Parameters
+    ----------
+    question : (str, (n,) int)
+        The task, and the right class of each image.
+    cells : two arrays, (S, checkpoints of `every`, n)
+    """
+    task, truth = question
     settings = {"batch_size": BLOCK, "augment": STILL, "seed": 0, "device": stage.device()}
-    batches = Batches(images, {}, **settings)
-    for seed, stored in zip(cells, nets.values(), strict=True):
-        for line, (net, _) in zip(seed, stored[every], strict=True):
-            line[:] = predict(net, batches)[task].argmax(axis=1)
+    batches = list(Batches(images, {}, **settings))  # turned into numbers once for all networks
+    for seed, stored in enumerate(nets.values()):
+        for line, (net, _) in enumerate(stored[every]):
+            said = predict(net, batches)[task]
+            cells[0][seed, line] = said.argmax(axis=1)
+            cells[1][seed, line] = rank_of(said, truth)
+
+
+def rank_of(said: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Give the share of other classes that are ranked below the right one; ties count half.
+
+    >>> rank_of(np.array([[0.1, 0.7, 0.2]]), np.array([2]))
+    array([0.5])
+    """
+    right = np.take_along_axis(said, truth[:, None], axis=1)
+    below, equal = (said < right).sum(axis=1), (said == right).sum(axis=1) - 1
+    return (below + equal / 2) / (said.shape[1] - 1)
 
 
 def catalogue(net: FaceNet, facts: dict, task: str) -> tuple[tuple[str, ...], slice]:
@@ -143,10 +176,13 @@ def catalogue(net: FaceNet, facts: dict, task: str) -> tuple[tuple[str, ...], sl
 
 def keep(path: Path, answers: Answers) -> None:
     """Store the answer to every image: seed × epoch × view × image."""
-    with h5py.File(path, "w") as file:
-        file["named"] = answers.named
+    with files.create(path) as file:
+        arrays = answers.named, answers.rank, answers.truth, answers.identity
+        files.reserve(file, sum(values.nbytes for values in arrays))
+        file["named"], file["rank"] = answers.named, answers.rank
         file["truth"], file["identity"] = answers.truth, answers.identity
         file["epoch"], file["seed"] = answers.epochs, np.array(answers.seeds)
+        file["own"] = (answers.own.start, answers.own.stop)
         text = h5py.string_dtype()
         file.create_dataset("view", data=np.array(answers.views, dtype=object), dtype=text)
         file.create_dataset("class", data=np.array(answers.classes, dtype=object), dtype=text)

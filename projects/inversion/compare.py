@@ -14,6 +14,9 @@ from facelab_probing.intervals import mean_over_identities, onset, paired_differ
 
 from projects import stage
 from projects.inversion.answers import UNKNOWN, Answers, ask, keep, load
+from projects.inversion.breakdown import by_class, by_identity, confusions, mistakes
+
+ACCURACY = (0.0, 1.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +79,9 @@ def compare(answers: Answers, inverted: str) -> dict[str, pd.DataFrame]:
         ``curves``: accuracy of each view at each epoch, for each seed and for all ("all", with
         an interval). ``gap``: upright less inverted at each epoch, paired within identities;
         its last row, ``growth``, is the gap at the end less that after a third of training.
-        ``angles``: accuracy at the last epoch by view. ``classes``: by class, over seeds.
+        ``ranks``: upright less inverted in the mean rank of the right class, at each epoch.
+        ``angles``: accuracy at the last epoch by view. ``classes``, ``identities``, ``confusions``
+        and ``mistakes``: the last epoch taken apart, see `breakdown`.
     """
     right = per_identity(answers)
     pair = [answers.views.index(view) for view in (views.UPRIGHT, inverted)]
@@ -89,29 +94,50 @@ def compare(answers: Answers, inverted: str) -> dict[str, pd.DataFrame]:
     growth = paired_differences(
         differences[:, -1:], differences[:, third : third + 1], seeds_are_paired=True
     ).assign(epoch=answers.epochs[-1], what="growth")
-    at_end = mean_over_identities(right[:, -1]).assign(view=answers.views)
+    at_end = mean_over_identities(right[:, -1], within=ACCURACY).assign(view=answers.views)
     at_end["angle_deg"] = [views.angle(view) for view in answers.views]
     return {
         "curves": pd.concat(curves, ignore_index=True),
         "gap": pd.concat([gap, growth], ignore_index=True),
+        "ranks": ranks(answers, pair),
         "angles": at_end,
         "classes": by_class(answers, pair),
+        "identities": by_identity(answers, pair),
+        "confusions": confusions(answers, pair),
+        "mistakes": mistakes(answers, pair),
     }
 
 
 def per_identity(answers: Answers) -> np.ndarray:
     """Give the share of right answers within each identity, (S, E, V, G); NaN where not shown."""
-    people, member = np.unique(answers.identity, return_inverse=True)
     right = (answers.named == answers.truth).astype(np.float64)
-    sums = np.zeros((*right.shape[:3], len(people)))
-    np.add.at(sums, (..., member), right)
-    shares = sums / np.bincount(member)
-    return np.where((answers.named == UNKNOWN).any(axis=-1, keepdims=True), np.nan, shares)
+    return _within(np.where(answers.named == UNKNOWN, np.nan, right), answers)
+
+
+def ranks(answers: Answers, pair: list[int]) -> pd.DataFrame:
+    """Tabulate the mean rank of the right class over epochs: both views, and their difference.
+
+    While accuracy is near chance almost all answers count as equally wrong; the rank tells how
+    wrong, so that a gap shows earlier and with less noise.
+    """
+    first, second = (_within(answers.rank[:, :, place], answers) for place in pair)
+    table = paired_differences(first, second, seeds_are_paired=True).assign(epoch=answers.epochs)
+    both = zip(pair, (first, second), strict=True)
+    return table.assign(**{answers.views[p]: each.mean(axis=(0, 2)) for p, each in both})
+
+
+def _within(values: np.ndarray, answers: Answers) -> np.ndarray:
+    """Average over the images of each identity: (..., N) to (..., G)."""
+    people, member = np.unique(answers.identity, return_inverse=True)
+    sums = np.zeros((*values.shape[:-1], len(people)))
+    np.add.at(sums, (..., member), values)
+    return sums / np.bincount(member)
 
 
 def curve(right: np.ndarray, answers: Answers, view: str) -> pd.DataFrame:
     """Tabulate accuracy (S, E, G) over epochs: a row per seed, and one for all."""
-    parts = [mean_over_identities(right).assign(epoch=answers.epochs, seed="all")]
+    whole = mean_over_identities(right, within=ACCURACY)
+    parts = [whole.assign(epoch=answers.epochs, seed="all")]
     for seed, values in zip(answers.seeds, right, strict=True):
         parts.append(
             pd.DataFrame({"mean": values.mean(axis=1), "epoch": answers.epochs, "seed": str(seed)})
@@ -119,19 +145,8 @@ def curve(right: np.ndarray, answers: Answers, view: str) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True).drop(columns="p").assign(view=view)
 
 
-def by_class(answers: Answers, pair: list[int]) -> pd.DataFrame:
-    """Give the accuracy of each class in both views at the end, over seeds."""
-    right = (answers.named[:, -1] == answers.truth).mean(axis=0)
-    present = np.unique(answers.truth)
-    table = {"class": [answers.classes[code] for code in present]}
-    for place in pair:
-        table[answers.views[place]] = [right[place][answers.truth == c].mean() for c in present]
-    table["n"] = [int((answers.truth == code).sum()) for code in present]
-    return pd.DataFrame(table)
-
-
 def report(run: stage.Run, tables: Mapping[str, pd.DataFrame]) -> None:
-    """Send the curves, the final gap and its onset to the run."""
+    """Send the curves, the final gap, its onset and the mistakes to the run."""
     curves = tables["curves"][tables["curves"]["seed"] == "all"]
     gap = tables["gap"][tables["gap"]["what"] == "gap"].reset_index(drop=True)
     run.curves((f"accuracy/{r.view}", round(r.epoch), r.mean) for r in curves.itertuples())
@@ -139,9 +154,12 @@ def report(run: stage.Run, tables: Mapping[str, pd.DataFrame]) -> None:
     last = curves.groupby("view", sort=False)["mean"].last()
     run.log({f"final_accuracy/{view}": float(value) for view, value in last.items()})
     run.log({f"final_gap/{name}": float(gap[name].iloc[-1]) for name in ("mean", "low", "high")})
-    found = onset(gap)
-    if found is not None:
-        run.log({"gap_onset/epoch": float(gap["epoch"].iloc[found])})
+    together = tables["mistakes"][tables["mistakes"]["what"] == "coincidence"]
+    run.log({f"coincidence/{r.view}": r.mean for r in together.itertuples() if np.isfinite(r.mean)})
+    for name, table in (("gap_onset", gap), ("rank_gap_onset", tables["ranks"])):
+        found = onset(table)
+        if found is not None:
+            run.log({f"{name}/epoch": float(table["epoch"].iloc[found])})
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """The figures of the inversion experiment, from its tables alone."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +8,7 @@ import pandas as pd
 from facelab_viz import theme
 from facelab_viz.contrasts import contrast_along, contrasts_along
 from facelab_viz.curves import curve_over_layers
+from facelab_viz.matrices import confusions
 from facelab_viz.panels import finish, grid
 
 from projects import stage
@@ -35,7 +36,7 @@ class Config:
 
 
 def main() -> None:
-    """Draw accuracy and gap over training, accuracy by angle, and the gap by layer."""
+    """Draw accuracy and gap over training, accuracy by angle, confusions, and layer by layer."""
     with stage.run("inversion-figures") as run:
         config = run.params(Config, "inversion.figures")
         compared = run.read("results/inversion/compare")
@@ -44,9 +45,13 @@ def main() -> None:
         recorded = run.params(tuple[str, ...], "inversion.recordings")
         with theme.apply():
             draw_training(run, collect(compared, networks, "curves"), config)
-            draw_gap(run, collect(compared, networks, "gap"), config)
+            gaps = [collect(compared, networks, title) for title in ("gap", "ranks")]
+            draw_gap(run, *gaps, config)
             draw_angles(run, collect(compared, networks, "angles"), config)
-            draw_layers(run, collect(related, recorded, "layers"), config)
+            draw_confusions(run, collect(compared, networks, "confusions"), config)
+            layers = collect(related, recorded, "layers")
+            draw_layers(run, layers, config)
+            draw_resemblance(run, layers, config)
 
 
 def collect(folder: Path, rows: Iterable[str], title: str) -> pd.DataFrame:
@@ -64,13 +69,13 @@ def draw_training(run: stage.Run, table: pd.DataFrame, config: Config) -> None:
     save(run, fig, "accuracy_over_training")
 
 
-def draw_gap(run: stage.Run, table: pd.DataFrame, config: Config) -> None:
-    """Draw the gap of each network over the epochs."""
-    labels = config.labels | {"mean": "accuracy upright − inverted"}
-    fig = theme.figure(theme.SINGLE_MM, 70)
-    table = table[table["what"] == "gap"]
+def draw_gap(run: stage.Run, table: pd.DataFrame, ranks: pd.DataFrame, config: Config) -> None:
+    """Draw the gap of each network over the epochs, in accuracy and in rank."""
+    gaps = {"accuracy": table[table["what"] == "gap"], "rank": ranks}
+    both = pd.concat([gap.assign(measure=measure) for measure, gap in gaps.items()])
+    labels = config.labels | {"mean": "upright − inverted"}
     settings = {"labels": labels, "reference": 0.0, "linear_to": config.linear_to}
-    contrast_along(table, "epoch", by="network", ax=fig.add_subplot(), **settings)
+    fig = contrasts_along(both, "epoch", by="network", split="measure", panel_mm=60, **settings)
     save(run, fig, "gap_over_training")
 
 
@@ -86,19 +91,35 @@ def draw_angles(run: stage.Run, table: pd.DataFrame, config: Config) -> None:
     save(run, fig, "accuracy_by_angle")
 
 
+def draw_confusions(run: stage.Run, table: pd.DataFrame, config: Config) -> None:
+    """Draw who is taken for whom, upright above and inverted beneath."""
+    save(run, confusions(table, labels=config.labels), "confusions")
+
+
 def draw_layers(run: stage.Run, table: pd.DataFrame, config: Config) -> None:
     """Draw how well identity is read from each layer upright and inverted, a panel per network."""
-    labels = config.layers | {"mean": "accuracy above chance"}
+    shown = {"upright": "upright", "inverted": "inverted"}
+    save(run, by_layer(table, shown, "accuracy above chance", config), "identity_by_layer")
+
+
+def draw_resemblance(run: stage.Run, table: pd.DataFrame, config: Config) -> None:
+    """Draw whether upright patterns are more like the same person's inverted than like others'."""
+    shown = {"same": "the same person inverted", "others": "others inverted"}
+    save(run, by_layer(table, shown, "correlation of patterns", config), "resemblance_by_layer")
+
+
+def by_layer(table: pd.DataFrame, shown: Mapping[str, str], measure: str, config: Config) -> object:
+    """Draw some rows of ``layers.csv`` over the layers, a panel per network."""
     networks = list(dict.fromkeys(table["network"]))
     fig, cells = grid([networks], theme.DOUBLE_MM, 55, share_y=True)
-    shown = table[table["what"].isin(("upright", "inverted"))]
+    table = table[table["what"].isin(shown)]
     for network, ax in cells.items():
-        part = shown[shown["network"] == network]
+        part, labels = table[table["network"] == network], config.layers | dict(shown)
         curve_over_layers(part, "mean", "what", ax, labels=labels, legend=False)
         ax.set_title(config.labels.get(network, network), loc="left")
     finish(fig, cells, [networks])
-    fig.supylabel(labels["mean"])
-    save(run, fig, "identity_by_layer")
+    fig.supylabel(measure)
+    return fig
 
 
 def save(run: stage.Run, fig: object, name: str) -> None:

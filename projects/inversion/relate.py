@@ -117,7 +117,12 @@ def relate(values: Mapping[str, np.ndarray], layers: tuple[str, ...]) -> pd.Data
         ``layers``: ``what`` is upright, inverted, their paired difference ``gap``, same, others,
         or the paired difference of these two, ``resemblance``.
     """
-    parts = {what: mean_over_identities(array) for what, array in values.items()}
+    people = next(iter(values.values())).shape[2]
+    recall, correlation = (-1 / (people - 1), 1.0), (-1.0, 1.0)  # none right, with chance at 0
+    within = {"upright": recall, "inverted": recall, "same": correlation, "others": correlation}
+    parts = {
+        what: mean_over_identities(array, within=within[what]) for what, array in values.items()
+    }
     for what, (first, second) in {
         "gap": ("upright", "inverted"),
         "resemblance": ("same", "others"),

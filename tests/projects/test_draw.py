@@ -41,7 +41,7 @@ def test_images_and_people_are_counted(made):
 def test_a_row_is_known_by_one_key():
     kinds = {"design": draw.Generated, "words": draw.Words, "source": draw.Photographs}
     assert {key: draw.kind_of({key: 0, "path": ""}, "stimuli.x") for key in kinds} == kinds
-    for row in ({"path": ""}, {"design": 0, "source": ""}):
+    for row in ({"path": ""}, {"design": 0, "source": ""}, None):
         with pytest.raises(
             ValueError, match=r"stimuli.x has not just one of design, words, source"
         ):

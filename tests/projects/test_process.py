@@ -119,6 +119,26 @@ def test_a_claim_ends_with_its_process(start, tmp_path):
         assert json.loads((tmp_path / "claim").read_text())["number"] == os.getpid()
 
 
+def test_what_a_killed_driver_started_is_waited_for(start, tmp_path):
+    """Its child holds the claim, and goes on for longer than a living holder is waited for."""
+    driver = start(
+        f"""
+import subprocess, sys
+from pathlib import Path
+from projects import process
+with process.claim(Path(sys.argv[1])) as claim:
+    subprocess.Popen(["sleep", "4"], pass_fds=[claim.fileno()])
+    print("up", flush=True)
+    {SLEEP}
+""",
+        str(tmp_path),
+    )
+    driver.kill()
+    driver.wait()
+    with process.claim(tmp_path):
+        assert json.loads((tmp_path / "claim").read_text())["number"] == os.getpid()
+
+
 def test_a_claim_ends_when_the_work_does(tmp_path):
     for _ in range(2):
         with process.claim(tmp_path):

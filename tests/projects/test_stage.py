@@ -222,6 +222,16 @@ def test_an_error_is_one_line_and_an_exit_status(monkeypatch, capsys, error, lin
     assert capsys.readouterr().err == line
 
 
+def test_a_stage_that_starts_when_its_driver_is_gone_is_one_line_too(monkeypatch, capsys):
+    def stop():
+        raise KeyboardInterrupt("SIGTERM")
+
+    monkeypatch.setattr(stage.process, "follow_starters", stop)
+    with pytest.raises(SystemExit, match="1"):
+        stage.start(lambda: None)
+    assert capsys.readouterr().err == "facelab: stopped; the same command goes on from here\n"
+
+
 @pytest.mark.parametrize(
     ("main", "words", "complaint"),
     [

@@ -1,3 +1,8 @@
+import os
+import subprocess
+import sys
+import time
+
 import mlflow
 import pytest
 
@@ -23,6 +28,44 @@ def test_a_run_whose_process_is_gone_is_closed_and_a_living_one_is_not(connected
     tracking.close_dead_runs()
     assert [connected.get_run(i).info.status for i in ids] == ["RUNNING", "KILLED"]
     connected.set_terminated(ids[0])
+
+
+def test_a_run_that_is_killed_as_it_opens_is_known_by_its_process(tracked, connected, monkeypatch):
+    class KilledError(Exception):
+        pass
+
+    def kill(path, text):
+        raise KilledError
+
+    monkeypatch.setattr(tracking.Path, "write_text", kill)
+    with (
+        pytest.raises(KilledError),
+        tracking.run("tracking", "child", tracked / "run_id", {"row": "a"}),
+    ):
+        pass
+    (found,) = connected.search_runs(
+        [mlflow.get_experiment_by_name("tracking").experiment_id], "tags.row = 'a'"
+    )
+    assert process.tags().items() <= found.data.tags.items()
+
+
+def test_a_run_of_a_killed_launcher_is_closed_though_no_driver_claimed_it(connected):
+    def launch(root=tracking.ROOT, age_s=60.0, **tags):
+        start = int((time.time() - age_s) * 1000)
+        name = {"mlflow.source.type": "PROJECT", "mlflow.source.name": f"file://{root}"}
+        experiment = mlflow.set_experiment("pipeline").experiment_id
+        return connected.create_run(experiment, start, name | tags).info.run_id
+
+    left, starting, living = launch(), launch(age_s=0), launch()
+    others = launch("/another/clone"), starting, living, launch(**process.tags())
+    child = subprocess.Popen(["sleep", "60"], env=os.environ | {"MLFLOW_RUN_ID": living})
+    tracking.close_dead_runs()
+    child.kill()
+    child.wait()
+    assert connected.get_run(left).info.status == "KILLED"
+    for run_id in others:
+        assert connected.get_run(run_id).info.status == "RUNNING"
+        connected.set_terminated(run_id)
 
 
 def test_the_launchers_run_becomes_the_parent_and_is_not_written_to(
@@ -82,6 +125,23 @@ def test_data_entered_by_another_run_at_the_same_moment_is_found_again(
         tracking.log_input("artifacts/draw/faces", "0" * 32)
     (read,) = connected.get_run((tracked / "id").read_text()).inputs.dataset_inputs
     assert (read.dataset.name, read.dataset.digest) == ("draw/faces", "0" * 12)
+
+
+def test_a_store_that_is_killed_in_the_making_is_made_by_the_next(tmp_path, monkeypatch):
+    path = tmp_path / "mlflow.db"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{path}")
+    program = "from projects import tracking; print('up', flush=True); tracking.connect()"
+    child = subprocess.Popen(
+        [sys.executable, "-c", program], cwd=tracking.ROOT, stdout=subprocess.PIPE
+    )
+    child.stdout.readline()
+    while child.poll() is None and not any(each.stat().st_size for each in tmp_path.iterdir()):
+        time.sleep(0.01)
+    child.kill()
+    child.wait()
+    assert path.stat().st_size == 0
+    tracking.connect()
+    assert [each.name for each in mlflow.search_experiments()] == ["Default"]
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ ROW = {
     "stimuli": "faces",
     "trunk": "resnet6_thin",
     "weights": "",
+    "weights_scale": 1.0,
     "branch": "",
     "size_px": 0,
     "tasks": {
@@ -250,6 +251,9 @@ def test_a_network_is_trained_on_the_views_it_is_given(run_here):
     [
         ({"classifier": "shared"}, "classifier 'shared'; choose from separate, joined"),
         ({"seeds": []}, "a network needs at least one seed"),
+        ({"batch_size": 0}, "batch_size is 1 or more, not 0$"),
+        ({"weights_scale": 0.0}, "weights_scale is above 0, not 0.0$"),
+        ({"fit": ROW["fit"] | {"lr": -1}}, "lr is above 0, not -1.0$"),
     ],
 )
 def test_an_impossible_row_is_refused(changes, message, run_here):

@@ -44,10 +44,13 @@ def test_a_section_becomes_a_typed_value(params):
         (GOOD.replace("lr: 0.1", "lr: 0.1, momentum: 1"), "unknown key fit.inner.momentum"),
         ("fitt: {}", "no 'fit' among fitt"),
         ("fit: {epochs: [}", "params.yaml"),
+        ("", "params.yaml holds no sections, but NoneType"),
+        ("fit", "params.yaml holds no sections, but str"),
+        (b"\xff\xfe", "params.yaml: 'utf-8' codec can't decode byte 0xff"),
     ],
 )
 def test_what_is_wrong_is_named_in_one_line(params, text, complaint):
-    params.write_text(text)
+    params.write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises((ValueError, LookupError), match=r"params\.yaml") as error:
         values.typed(Config, "fit")
     assert complaint in str(error.value)

@@ -23,6 +23,15 @@ from facelab_models.progress import Progress, Record, State
 from facelab_models.schedules import SCHEDULES, Drops, share
 
 TRAINED = ("all", "heads")
+RANGES: dict[str, tuple[Callable[[float], bool], tuple[str, ...]]] = {
+    "0 or more": (lambda value: 0 <= value < math.inf, ("epochs", "weight_decay")),
+    "above 0": (lambda value: 0 < value < math.inf, ("lr",)),
+    "at least 0 and below 1": (
+        lambda value: 0 <= value < 1,
+        ("momentum", "warmup", "label_smoothing"),
+    ),
+}
+"""What numbers of a training may be, in words, how to tell, and which numbers."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +63,7 @@ class FitConfig:
     label_smoothing : float
         Share of a categorical target spread evenly over all classes.
     checkpoints : tuple of float
-        Epochs, possibly fractional, at which to yield a record; 0 is the untrained network.
+        Epochs, possibly fractional, at which to yield a record, rising; 0 is the untrained network.
     """
 
     trained: str
@@ -75,14 +84,15 @@ class FitConfig:
         for name, known in choices.items():
             if (value := getattr(self, name)) not in known:
                 raise ValueError(f"unknown {name} '{value}'; choose from {', '.join(known)}")
-        if self.epochs < 0:
-            raise ValueError(f"epochs is 0 or more, not {self.epochs}")
-        for name in ("warmup", "label_smoothing", "momentum"):
-            if not 0 <= (value := getattr(self, name)) < 1:
-                raise ValueError(f"{name} is at least 0 and below 1, not {value}")
+        for valid, (holds, names) in RANGES.items():
+            for name in names:
+                if not holds(value := getattr(self, name)):
+                    raise ValueError(f"{name} is {valid}, not {value}")
         _ = self.drops
         if outside := [epoch for epoch in self.checkpoints if not 0 <= epoch <= self.epochs]:
             raise ValueError(f"checkpoint {outside[0]} lies outside the {self.epochs} epochs")
+        if list(self.checkpoints) != sorted(set(self.checkpoints)):
+            raise ValueError(f"checkpoints rise, each once, not {list(self.checkpoints)}")
 
     @property
     def drops(self) -> Drops:

@@ -15,6 +15,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from facelab_models.network import FaceNet
+from facelab_models.scaling import divide
 
 INSIDE = ("state_dict", "model", "weights")
 """Where a file may keep its weights, if it holds more."""
@@ -58,13 +59,14 @@ class Account:
         return "; ".join(parts)
 
 
-def load(net: FaceNet, path: Path) -> Account:
+def load(net: FaceNet, path: Path, *, scale: float = 1.0) -> Account:
     """Put the weights of a file into a network, as far as names and shapes agree.
 
     Weights of a published network go into the trunk, its branches, and those heads that have the
     shape of its last layer; weights of a checkpoint go where they were. They are cast to the
-    network's precision. Raises FileNotFoundError if there is no such file, and ValueError if it
-    holds no weights or none of them fits.
+    network's precision. All activations of the trunk are divided by `scale` (`scaling`), and
+    heads from the file make up for it. Raises FileNotFoundError if there is no such file, and
+    ValueError if it holds no weights, none of them fits, or activations cannot be divided.
     """
     found = read(path)
     account = _compare(net, found)
@@ -77,6 +79,10 @@ def load(net: FaceNet, path: Path) -> Account:
     with torch.no_grad():
         for name, source in account.loaded.items():
             own[name].copy_(found[source])
+        divide(net, scale)
+        for name in account.loaded:
+            if name.startswith("heads.") and own[name].ndim > 1:
+                own[name].mul_(scale)
     return account
 
 

@@ -16,6 +16,9 @@ from torch import Tensor
 from facelab_probing.kernels import Kernel
 from facelab_probing.overhearing import Step
 
+RECTIFYING = {"relu": torch.relu_}
+"""Operations that give to the last bit the same for a value alone and among others, in place."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Window:
@@ -110,6 +113,19 @@ class Change:
         rows = torch.cat([self.values.reshape(-1, units), self.values.new_zeros(1, units)])
         return rows.index_select(0, places.flatten()).view(*places.shape, units)
 
+    def added(self, values: Tensor, window: Window) -> Tensor:
+        """Add the change to the values in another window, (n, h, w, C), in place."""
+        offset = window.offset(self.window)
+        if offset is None:
+            return values.add_(self.within(window))
+        here, there = [slice(None)], [slice(None)]
+        for after, inside, extent in zip(offset, self.window.size, window.size, strict=True):
+            first, last = max(after, 0), min(after + inside, extent)
+            here.append(slice(first, max(last, first)))
+            there.append(slice(first - after, max(last, first) - after))
+        values[tuple(here)].add_(self.values[tuple(there)])
+        return values
+
 
 def spread(step: Step, changes: list[Change], levels: list[Level], window: Window) -> Change:
     """Follow changes through one step, to a window of its output.
@@ -130,6 +146,9 @@ def spread(step: Step, changes: list[Change], levels: list[Level], window: Windo
         return Change(moved[0] + moved[1], window)
     if step.kind == "units":
         return Change(_last(step.run(*map(_second, moved))), window)
+    if step.name in RECTIFYING:
+        after = RECTIFYING[step.name](levels[0].at(window).add_(moved[0]))
+        return Change(after.sub_(levels[1].at(window)), window)
     before = [level.at(window) for level in levels[:-1]]
     after = [_second(old + new) for old, new in zip(before, moved, strict=True)]
     return Change(_last(step.run(*after) - step.run(*map(_second, before))), window)
@@ -138,9 +157,9 @@ def spread(step: Step, changes: list[Change], levels: list[Level], window: Windo
 def _through(kernel: Kernel, change: Change, levels: list[Level], window: Window) -> Tensor:
     if kernel.pooling == "maximum":
         seen = window.before(kernel)
-        maps = _second(levels[0].at(seen).add_(change.within(seen)))
+        maps = _second(change.added(levels[0].at(seen), seen))
         largest = F.max_pool2d(maps, kernel.size, kernel.stride, 0, kernel.dilation)
-        return _last(largest) - levels[1].at(window)
+        return _last(largest).sub_(levels[1].at(window))
     if kernel.pooling == "average":
         maps = _second(change.within(window.before(kernel)))
         sums = F.avg_pool2d(maps, kernel.size, kernel.stride, divisor_override=1)

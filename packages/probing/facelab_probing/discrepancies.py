@@ -35,6 +35,9 @@ class Maps:
         Side of the occluders.
     computed : str
         "incremental", or "dense: " and why.
+    errors : array, (units,)
+        How far off drops are that were interpolated, at most where that was checked, as a part of
+        the unit's largest drop; 0 where every occluder was tried.
     """
 
     drops: np.ndarray
@@ -45,10 +48,11 @@ class Maps:
     columns: np.ndarray
     size_px: int
     computed: str
+    errors: np.ndarray
 
     def only(self, units: Sequence[int]) -> "Maps":
         """Keep some units, in this order."""
-        names, units = ("drops", "units", "responses", "places"), list(units)
+        names, units = ("drops", "units", "responses", "places", "errors"), list(units)
         return replace(self, **{name: getattr(self, name)[units] for name in names})
 
     def painted(self, side_px: tuple[int, int]) -> np.ndarray:
@@ -138,4 +142,5 @@ class Gathering:
             columns=paint.columns,
             size_px=paint.squares.shape[2],
             computed=computed,
+            errors=np.zeros(len(self.drops)),
         )

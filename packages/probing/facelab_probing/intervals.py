@@ -14,6 +14,12 @@ holds what seeds and identities share twice, which errs to the wide side; V has 
 of freedom of Satterthwaite (1946). With three seeds that differ much more than identities
 do, they are near 2 and the interval covers 92 % instead of 95 %; with two seeds, 87 %.
 
+A mean near the end of its range is skewed, and a symmetric interval crosses the end: of 24
+identities with an accuracy of .95 it covers .90, of 144 with .99 .86. Where the range is given,
+the interval is made on the scale log((x - low) / (high - x)) (delta method), where nothing can
+cross: it covers .95 to .98 there. That is the logit of an accuracy, and twice Fisher's z of a
+correlation. In the middle of the range both intervals are the same.
+
 Axes: S training seeds, R rows (scores, layers, checkpoints), G identities.
 """
 
@@ -21,27 +27,67 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from scipy.special import expit, logit
 from scipy.stats import false_discovery_control
 from scipy.stats import t as student
 
 COVERAGE = 0.95
+ROUNDING = 1e-9  # by which a value may miss its range
 
 
-def mean_over_identities(values: np.ndarray) -> pd.DataFrame:
+def mean_over_identities(
+    values: np.ndarray, *, within: tuple[float, float] | None = None
+) -> pd.DataFrame:
     """Average over seeds and identities, with a 95 % interval for the population of both.
 
     Parameters
     ----------
     values : array, (S, R, G)
         NaN for an identity that a row does not have, in all seeds alike.
+    within : tuple of float, optional
+        The range of the values, which the interval then keeps to: (0, 1) for an accuracy,
+        (-1, 1) for a correlation. Where all values are the same, the interval is that point.
 
     Returns
     -------
     table : DataFrame, R rows
         mean, low, high, and p of the mean being 0 (two-sided). With one seed, the
         interval is for that seed. Where fewer than two identities are left, NaN.
+
+    Raises
+    ------
+    ValueError
+        If a value lies outside the range.
     """
-    return _judge(values, [values])
+    table = _judge(values, [values])
+    if within is None:
+        return table
+    outside = values[(values < within[0] - ROUNDING) | (values > within[1] + ROUNDING)]
+    if len(outside):
+        raise ValueError(f"a value of {outside[0]:.6g} lies outside {within[0]:g} … {within[1]:g}")
+    return keep_within(table, *within)
+
+
+def keep_within(table: pd.DataFrame, lowest: float, highest: float) -> pd.DataFrame:
+    """Carry symmetric intervals over to the scale on which a range has no ends, and back.
+
+    For means of pseudo-values, which lie in the range while pseudo-values need not.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As from `mean_over_identities`.
+    lowest, highest : float
+        The range. A mean at its end, of values that differ, has the whole range as interval.
+    """
+    whole = highest - lowest
+    half = (table["high"] - table["mean"]).to_numpy() / whole
+    share = np.clip((table["mean"].to_numpy() - lowest) / whole, 0, 1)
+    differ = half > ROUNDING
+    share = np.where(differ, np.clip(share, ROUNDING, 1 - ROUNDING), share)
+    step = half / np.where(differ, share * (1 - share), 1)
+    edges = {"low": logit(share) - step, "high": logit(share) + step}
+    return table.assign(**{name: lowest + whole * expit(edge) for name, edge in edges.items()})
 
 
 def paired_differences(

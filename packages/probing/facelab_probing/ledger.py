@@ -27,13 +27,12 @@ from types import TracebackType
 import h5py
 import numpy as np
 
+from facelab_probing.files import claim, create, explain, reserve
+
 FORMAT = "facelab recording"
 VERSION = 1
 PIECE = 2**20
 """Bytes per system call; several at once are several times slower on ext4."""
-SPARE_BYTES = 2**20
-"""For names, attributes and HDF5's own book-keeping."""
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,21 +80,9 @@ class Plan:
 
 def lay_out(path: Path, plan: Plan, key: str) -> None:
     """Write a recording without its responses, complete or not at all."""
-    fresh = path.with_name(path.name + ".new")
-    spare = SPARE_BYTES + 2 * sum(values.nbytes for values in plan.labels.values())
-    try:
-        with h5py.File(fresh, "w") as file:
-            # HDF5 does not survive a full disk: it crashes when it closes the file.
-            with fresh.open("r+b") as same:
-                _reserve_disk(same.fileno(), fresh, spare)
-            _write_structure(file, plan, key)
-            file.flush()
-            size = file.id.get_filesize()
-        os.truncate(fresh, size)
-    except OSError as error:  # HDF5 says it in many lines
-        fresh.unlink(missing_ok=True)
-        raise OSError(f"cannot write {path}: {str(error).splitlines()[0]}") from None
-    fresh.replace(path)
+    with create(path) as file:
+        reserve(file, 2 * sum(values.nbytes for values in plan.labels.values()))
+        _write_structure(file, plan, key)
 
 
 def _write_structure(file: h5py.File, plan: Plan, key: str) -> None:
@@ -176,7 +163,7 @@ class Ledger:
     def __enter__(self) -> "Ledger":
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            _reserve_disk(self._file, self.path, os.fstat(self._file).st_size)
+            claim(self._file, self.path, os.fstat(self._file).st_size)
         except BlockingIOError:
             self.close()
             raise BlockingIOError(f"{self.path} is being written by another process") from None
@@ -205,7 +192,7 @@ class Ledger:
             try:
                 written = os.pwrite(self._file, left[:PIECE], place)
             except OSError as error:
-                raise _explain(error, self.path, self.path.stat().st_size) from None
+                raise explain(error, self.path, self.path.stat().st_size) from None
             left, place = left[written:], place + written
 
     def advance(self, rows: int) -> None:
@@ -225,25 +212,3 @@ class Ledger:
             shutil.copyfile(self.path, beside)
             beside.replace(target)
             self.path.unlink()
-
-
-def _reserve_disk(file: int, path: Path, size: int) -> None:
-    """Claim the disk before hours of computing, not after."""
-    if not hasattr(os, "posix_fallocate"):
-        return
-    try:
-        os.posix_fallocate(file, 0, size)
-    except OSError as error:
-        if error.errno in FULL:  # otherwise the file system cannot reserve, and need not
-            raise _explain(error, path, size) from None
-
-
-def _explain(error: OSError, path: Path, needed: int) -> OSError:
-    if error.errno not in FULL:
-        return error
-    free = shutil.disk_usage(path.parent).free
-    return OSError(
-        error.errno,
-        f"the disk is full: {path} needs {needed / 2**30:.3g} GiB in all, "
-        f"{free / 2**30:.3g} GiB are left",
-    )

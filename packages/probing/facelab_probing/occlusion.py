@@ -8,6 +8,7 @@ so. Images are RGB (C, H, W) in [0, 1], of the size that the network works at.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -19,6 +20,7 @@ from facelab_probing.discrepancies import Gathering, Maps
 from facelab_probing.graphs import Graph, ReplayError, overhear
 from facelab_probing.hooks import find, tap
 from facelab_probing.occluders import Occluder
+from facelab_probing.refinement import Coarse, refine
 from facelab_probing.responses import evaluating
 from facelab_probing.sweeps import Paint, foresee, sweep
 
@@ -105,12 +107,14 @@ def map_units(
     *,
     rng: np.random.Generator,
     other: Tensor | None = None,
+    coarse: Coarse | None = None,
 ) -> dict[str, Maps]:
     """Map single units of some layers, each at the place of its largest response.
 
     Only occluders that the unit can see there are tried, and followed only to what it looks at:
     all other drops are exactly 0. The faster way for a few units that share an image; the
-    reduction is always "at_maximum".
+    reduction is always "at_maximum". With `coarse`, only some occluders are tried, all where the
+    drops are large; the maps say in `errors` how far off the others were where that was checked.
 
     Raises
     ------
@@ -137,15 +141,30 @@ def map_units(
         number = graph.layers[layer]
         none = Gathering.empty(levels[number].maps, paint, occluder)
         one = none.maps(paint, subject.computed).only(some)
+        shape = one.drops.shape[1:]
         for row, unit in enumerate(one.units):
-            _map_unit(graph, levels, paint, (layer, int(unit), one.places[row], one.drops[row]))
+            exact = partial(_map_unit, graph, levels, paint, (layer, int(unit), one.places[row]))
+            if coarse is None:
+                one.drops[row] = exact(*map(np.arange, shape))
+            else:
+                one.drops[row], one.errors[row] = refine(exact, shape, coarse)
         found[layer] = one
     return found
 
 
-def _map_unit(graph: Graph, levels: dict[int, Level], paint: Paint, unit: tuple) -> None:
-    """Fill in one unit's map, (rows, columns)."""
-    layer, index, place, drops = unit
+def _map_unit(
+    graph: Graph,
+    levels: dict[int, Level],
+    paint: Paint,
+    unit: tuple,
+    *tried: np.ndarray,
+) -> np.ndarray:
+    """Map one unit under the occluders in some rows and columns."""
+    layer, index, place = unit
+    paint = paint.only(*tried)
+    drops = np.zeros(
+        (len(paint.rows), len(paint.columns)), dtype=levels[0].maps.cpu().numpy().dtype
+    )
     narrow, alone = graph.only(layer, index)
     levels = levels | {n: Level(levels[n].maps[:, index : index + 1]) for n in alone}
     number = graph.layers[layer]
@@ -161,6 +180,7 @@ def _map_unit(graph: Graph, levels: dict[int, Level], paint: Paint, unit: tuple)
         else:
             fall = level[0, index] - change[:, index]
         drops[rows[:, None], columns] = fall.view(len(rows), len(columns)).cpu().numpy()
+    return drops
 
 
 def _paint(

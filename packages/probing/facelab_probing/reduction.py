@@ -17,6 +17,7 @@ import torch.nn as nn
 from torch import Tensor
 from tqdm import tqdm
 
+from facelab_probing import files
 from facelab_probing.principal import Axes, Stream
 from facelab_probing.responses import Blocks, batches, fingerprint, peek, show, survey
 
@@ -187,16 +188,21 @@ def save(reduction: Reduction, path: Path) -> None:
     variance (k,), unit_variance (U,) and attributes name, rows, reason; dataset
     identities; attributes format and network.
     """
-    fresh = path.with_name(path.name + ".new")
-    with h5py.File(fresh, "w") as file:
+    with files.create(path) as file:
         file.attrs.update({"format": FORMAT, "network": reduction.network})
         file["identities"] = reduction.identities
         for index, (name, axes) in enumerate(reduction.axes.items()):
+            arrays = {
+                "mean": axes.mean.numpy(),
+                "components": axes.components.numpy(),
+                "variance": axes.variance,
+                "unit_variance": axes.unit_variance,
+            }
+            files.reserve(file, sum(values.nbytes for values in arrays.values()))
             group = file.create_group(f"layers/{index:04d}_{name.replace('/', '|')}")
             group.attrs.update({"name": name, "rows": axes.rows, "reason": axes.reason})
-            group["mean"], group["components"] = axes.mean.numpy(), axes.components.numpy()
-            group["variance"], group["unit_variance"] = axes.variance, axes.unit_variance
-    fresh.replace(path)
+            for array, values in arrays.items():
+                group[array] = values
 
 
 def load(path: Path) -> Reduction:

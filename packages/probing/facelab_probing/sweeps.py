@@ -17,7 +17,7 @@ from facelab_probing.spans import FULL, Span, grouped, looked_at, reached
 
 GROUP = 12
 """Rows and columns of occluders taken together, at most."""
-BUDGET = 2**24
+BUDGET = 2**23
 """Numbers that the largest map of all occluders taken together may hold."""
 
 
@@ -35,6 +35,13 @@ class Paint:
     squares: Tensor
     rows: np.ndarray
     columns: np.ndarray
+
+    def only(self, rows: np.ndarray, columns: np.ndarray) -> "Paint":
+        """Keep the squares in some rows and columns."""
+        if len(rows) == len(self.rows) and len(columns) == len(self.columns):
+            return self
+        squares = self.squares[torch.from_numpy(rows)[:, None], torch.from_numpy(columns)]
+        return Paint(squares=squares, rows=self.rows[rows], columns=self.columns[columns])
 
     def on(self, image: Level, chosen: tuple[np.ndarray, np.ndarray], window: Window) -> Change:
         """Say what the chosen rows and columns of squares change in a window of the image."""

@@ -23,6 +23,8 @@ import pandas as pd
 from optuna.distributions import IntDistribution
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
+from facelab_probing.storages import open_storage
+
 
 @dataclass(frozen=True)
 class Sampler:
@@ -161,7 +163,7 @@ def _quiet() -> Iterator[None]:
 def _open(config: TuningConfig, study: str, key: str) -> optuna.Study:
     """Create the study, or find the one begun with the same data and settings."""
     opened = optuna.create_study(
-        storage=_storage(config.storage),
+        storage=open_storage(config.storage),
         study_name=study or None,
         direction="maximize",
         load_if_exists=True,
@@ -177,12 +179,6 @@ def _open(config: TuningConfig, study: str, key: str) -> optuna.Study:
     for trial in opened.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
         opened.tell(trial.number, state=TrialState.FAIL)  # cut short by a kill
     return opened
-
-
-def _storage(place: str) -> optuna.storages.BaseStorage | str | None:
-    if not place or "://" in place:
-        return place or None
-    return optuna.storages.JournalStorage(optuna.storages.journal.JournalFileBackend(place))
 
 
 def _suggest(

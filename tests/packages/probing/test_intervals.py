@@ -3,7 +3,13 @@
 import numpy as np
 import pandas as pd
 import pytest
-from facelab_probing.intervals import adjust, mean_over_identities, onset, paired_differences
+from facelab_probing.intervals import (
+    adjust,
+    keep_within,
+    mean_over_identities,
+    onset,
+    paired_differences,
+)
 from scipy.stats import bootstrap, ttest_1samp, ttest_rel
 
 GROUPS, ROWS = 48, 1000
@@ -52,6 +58,65 @@ def test_identities_alone_do_not_cover_another_seed(rng):
     values = crossed(rng, 0.3, 1, 0.5)
     fixed = mean_over_identities(values.mean(axis=0, keepdims=True))
     assert covers(fixed, 0) < 0.85
+
+
+def answered(rng, accuracy, spread=0.0, images=4, seeds=3, groups=GROUPS):
+    """Shares of right answers of identities that differ, whose mean accuracy is known."""
+    each = rng.beta(3 * accuracy, 3 * (1 - accuracy), size=(ROWS, groups))
+    shifted = each + spread * rng.normal(size=(seeds, ROWS, 1)) * each * (1 - each)
+    return rng.binomial(images, np.clip(shifted, 0, 1), size=(seeds, ROWS, groups)) / images
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "spread"), [(0.03, 0), (0.5, 0), (0.5, 0.3), (0.95, 0), (0.95, 0.3), (0.98, 0)]
+)
+def test_an_accuracy_is_covered_wherever_it_lies_and_never_leaves_its_range(rng, accuracy, spread):
+    table = mean_over_identities(answered(rng, accuracy, spread), within=(0, 1))
+    assert 0.93 <= covers(table, accuracy) <= 0.99
+    assert table[["low", "high"]].ge(0).all(axis=None)
+    assert table[["low", "high"]].le(1).all(axis=None)
+
+
+def test_without_a_range_the_interval_of_an_accuracy_near_1_covers_less_and_crosses_1(rng):
+    table = mean_over_identities(answered(rng, 0.98))
+    assert covers(table, 0.98) < 0.91
+    assert (table["high"] > 1).any()
+
+
+def test_an_interval_within_a_range_turns_over_with_it_and_is_student_s_t_in_its_middle(rng):
+    values = answered(rng, 0.95)
+    table, turned = (mean_over_identities(v, within=(0, 1)) for v in (values, 1 - values))
+    np.testing.assert_allclose(table["low"], 1 - turned["high"])
+    wide = mean_over_identities(values, within=(-1000, 1002))
+    pd.testing.assert_frame_equal(wide, mean_over_identities(values), atol=1e-5)
+
+
+def test_the_range_of_a_correlation_gives_fisher_s_z(rng):
+    values = np.tanh(rng.normal(0.5, 0.3, size=(1, 4, GROUPS)))
+    table, plain = mean_over_identities(values, within=(-1, 1)), mean_over_identities(values)
+    half = (plain["high"] - plain["mean"]) / (1 - plain["mean"] ** 2)
+    np.testing.assert_allclose(table["high"], np.tanh(np.arctanh(plain["mean"]) + half))
+
+
+def test_where_all_is_right_the_interval_is_that_point_and_beyond_the_range_is_no_value(rng):
+    table = mean_over_identities(np.ones((3, 1, 5)), within=(0, 1))
+    assert (table[["mean", "low", "high"]] == 1).all(axis=None)
+    empty = mean_over_identities(np.full((3, 1, 5), np.nan), within=(0, 1))
+    assert empty[["low", "high"]].isna().all(axis=None)
+    with pytest.raises(ValueError, match=r"a value of 1\.5 lies outside 0 … 1"):
+        mean_over_identities(np.full((1, 1, 5), 1.5), within=(0, 1))
+
+
+def test_pseudo_values_may_leave_a_range_that_their_mean_keeps(rng):
+    values = rng.normal(size=(1, 3, GROUPS))
+    values += 0.9 - values.mean(axis=2, keepdims=True)
+    plain = mean_over_identities(values)
+    table = keep_within(plain, 0, 1)
+    assert (plain["high"] > 1).any()
+    assert table["high"].between(table["mean"], 1).all()
+    assert table["low"].between(0, table["mean"]).all()
+    beyond = keep_within(plain.assign(mean=1.0, high=1.2), 0, 1)
+    np.testing.assert_allclose(beyond[["low", "high"]], [[0, 1]] * 3, atol=1e-6)
 
 
 def test_identities_that_are_not_there_do_not_count(rng):

@@ -1,9 +1,13 @@
+import itertools
+import math
+
 import numpy as np
 import pytest
 import torch
 import torch.nn as nn
 from facelab_probing.fields import theoretical
 from facelab_probing.occlusion import map_all, map_units, prepare
+from facelab_probing.refinement import Coarse
 
 from tests.packages.probing.hidden import NETS, PX, brute_force, network, occluder, photograph
 
@@ -49,6 +53,27 @@ def test_single_units_have_the_maps_they_have_among_all(name, how):
         np.testing.assert_allclose(some[layer].drops, expected.drops, rtol=0, atol=1e-12 * scale)
         assert np.array_equal(some[layer].places, expected.places)
         assert np.array_equal(some[layer].units, (2, 0))
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_a_coarse_map_is_exact_where_it_is_large_and_tells_its_error(name):
+    net, layers = network(name)
+    subject, how = prepare(net, layers, (PX, PX)), occluder(stride_px=1, filling="noise")
+
+    def ask_units(coarse):
+        units, rng = dict.fromkeys(layers, (2, 0)), np.random.default_rng(0)
+        return map_units(subject, photograph(), how, units, rng=rng, coarse=coarse)
+
+    exact, rough = ask_units(None), ask_units(Coarse(every=3, fraction=0.5))
+    for layer in layers:
+        assert not exact[layer].errors.any()
+        for true, drops, error in zip(
+            exact[layer].drops, rough[layer].drops, rough[layer].errors, strict=True
+        ):
+            scale = max(np.abs(true).max(), 1e-300)
+            np.testing.assert_allclose(drops[::3, ::3], true[::3, ::3], rtol=0, atol=1e-12 * scale)
+            if np.abs(drops - true).max() > 1e-9 * scale:
+                assert error > 0
 
 
 def test_images_need_not_be_square():
@@ -169,13 +194,42 @@ def test_what_cannot_be_asked_is_refused_in_one_line():
         map_units(subject, photograph(), occluder(), {"1": [0]}, rng=rng)
 
 
-def test_a_map_agrees_with_captum():
+def captum_by_definition(net, unit, size, stride):
+    """Average f(image) − f(occluded) over the windows that cover a pixel; edges cut windows off."""
+    image = photograph()
+    sums, counts = np.zeros((PX, PX)), np.zeros((PX, PX))
+    starts = range(0, (math.ceil((PX - size) / stride) + 1) * stride, stride)
+    for row, column in itertools.product(starts, starts):
+        part = np.s_[row : row + size, column : column + size]
+        hidden = image.clone()
+        hidden[:, *part] = 0
+        with torch.no_grad():
+            bare, occluded = net(torch.stack([image, hidden]))[:, unit]
+        sums[part] += float(bare - occluded)
+        counts[part] += 1
+    return sums / counts.clip(1)
+
+
+@pytest.mark.parametrize(("size", "stride"), [(6, 4), (7, 7), (6, 6), (10, 3)])
+def test_a_map_is_what_captum_defines(size, stride):
+    net, _ = network("alexnet")
+    net.eval()
+    painted = ask(net, ["10"], occluder(grid="captum", size_px=size, stride_px=stride))["10"]
+    expected = captum_by_definition(net, 1, size, stride)
+    np.testing.assert_allclose(painted.painted((PX, PX))[1], expected, atol=1e-12)
+    assert np.abs(expected).max() > 1e-6
+
+
+@pytest.mark.parametrize(("size", "stride"), [(6, 4), (7, 7), (6, 6), (10, 3)])
+def test_a_map_agrees_with_captum(size, stride):
+    """Where windows lie side by side, each pixel shows the drop of one occluder alone."""
     captum = pytest.importorskip("captum.attr")
     net, _ = network("alexnet")
     net.eval()
-    how = occluder(grid="captum", size_px=6, stride_px=4)
-    maps = ask(net, ["10"], how)["10"]
-    theirs = captum.Occlusion(net).attribute(
-        photograph()[None], sliding_window_shapes=(3, 6, 6), strides=(3, 4, 4), target=1
-    )
-    np.testing.assert_allclose(maps.painted((PX, PX))[1], theirs[0, 0].numpy(), atol=1e-12)
+    maps = ask(net, ["10"], occluder(grid="captum", size_px=size, stride_px=stride))["10"]
+    window, strides = (3, size, size), (3, stride, stride)
+    theirs = captum.Occlusion(net).attribute(photograph()[None], window, strides, target=1)
+    theirs = theirs[0, 0].detach().numpy()
+    np.testing.assert_allclose(maps.painted((PX, PX))[1], theirs, atol=1e-12)
+    if size == stride:
+        np.testing.assert_allclose(maps.drops[1], theirs[::size, ::size], atol=1e-12)

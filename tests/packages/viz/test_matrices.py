@@ -1,7 +1,8 @@
 import matplotlib as mpl
 import numpy as np
+import pandas as pd
 import pytest
-from facelab_viz.matrices import layer_by_factor
+from facelab_viz.matrices import confusions, layer_by_factor
 
 FACTORS = ["identity", "gender", "rotation_y_deg", "background"]
 
@@ -76,3 +77,38 @@ def test_what_rounds_to_nothing_has_no_sign(one):
     ax = layer_by_factor(one.assign(score=[-0.004, 0.004, -0.006] * 4))
     assert [text.get_text() for text in ax.texts].count("0.00") == 8
     assert [text.get_text() for text in ax.texts].count("−0.01") == 4
+
+
+def confused(classes, favourite, view, network="identity"):
+    """Every class is named itself and, with a share of .4, the favourite."""
+    right = [(name, name, 0.6 if name != favourite else 1.0) for name in classes]
+    wrong = [(name, favourite, 0.4) for name in classes if name != favourite]
+    table = pd.DataFrame([*right, *wrong], columns=["class", "named", "share"])
+    return table.assign(view=view, network=network)
+
+
+def test_confusions_have_the_true_class_in_rows_and_favourite_names_first():
+    fig = confusions(confused([3, 5, 9], 9, "upright"))
+    ax = fig.axes[0]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["9", "3", "5"]
+    expected = [[1, 0, 0], [0.4, 0.6, 0], [0.4, 0, 0.6]]
+    np.testing.assert_allclose(ax.images[0].get_array(), expected)
+
+
+def test_confusions_have_a_panel_for_each_view_and_network():
+    parts = [confused("abc", "b", v, n) for n in ("one", "other") for v in ("upright", "flip")]
+    fig = confusions(pd.concat(parts), labels={"other": "the other", "flip": "inverted"})
+    panels = [ax for ax in fig.axes if ax.images]
+    assert [ax.get_title(loc="left") for ax in panels] == ["one", "the other", "", ""]
+    assert panels[2].get_ylabel() == "inverted: true class"
+
+
+def test_many_classes_are_not_named():
+    ax = confusions(confused(range(30), 4, "upright")).axes[0]
+    assert not ax.get_xticklabels()
+
+
+def test_a_confusion_that_is_listed_twice_is_refused():
+    table = confused("abc", "b", "upright")
+    with pytest.raises(ValueError, match="2 rows"):
+        confusions(pd.concat([table, table]))

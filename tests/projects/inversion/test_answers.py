@@ -3,10 +3,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from facelab_data import stimuli
+from facelab_data.words import Words, paint
 from facelab_models.network import NetworkSpec, build
 from facelab_models.tasks import join, specify
 
-from projects.inversion.answers import UNKNOWN, ask, catalogue, keep
+from projects.inversion.answers import UNKNOWN, ask, catalogue, keep, rank_of
 
 VIEWS = ("upright", "flip", "rotate_090")
 
@@ -54,6 +55,15 @@ def test_only_people_the_network_knows_are_asked_about(made):
         ask(networks(), made, "identity", "validation", VIEWS)
 
 
+def test_the_right_class_is_ranked_above_all_others_where_the_answer_is_right(made):
+    found = ask(networks(), made, "identity", "holdout", VIEWS)
+    shown = found.named != UNKNOWN
+    assert np.array_equal(found.rank[shown] == 1, (found.named == found.truth)[shown])
+    assert np.isnan(found.rank[~shown]).all()
+    said = np.array([[3.0, 1, 2, 0], [1, 1, 1, 1]])
+    assert rank_of(said, np.array([2, 0])) == pytest.approx([2 / 3, 1 / 2])
+
+
 def test_angles_are_shown_to_the_last_checkpoint_only(made):
     named = ask(networks(), made, "mood", "validation", VIEWS).named
     assert (named[:, 0, 2] == UNKNOWN).all()
@@ -82,6 +92,26 @@ def test_a_joined_classifier_may_name_what_belongs_to_another_task(made):
     found = ask(nets, made, "mood", "holdout", VIEWS)
     assert set(found.truth) == {2, 3}
     assert found.classes == ("4", "7", "glad", "sad")
+    assert found.own == slice(2, 4)
+
+
+def test_a_word_painted_on_a_face_is_a_question_like_any_other(made, tmp_path):
+    """The control that shows the same images and asks about something else."""
+    painted = {"within": "identity", "words": ("boat", "drum"), "letter_size": (0.3, 0.4)}
+    words = Words(path=str(made.path.parent), colour=(0, 255), **painted)
+    paint(tmp_path / "words.h5", words, seed=0)
+    shown = stimuli.read(tmp_path / "words.h5")
+    spec = NetworkSpec(
+        trunk="resnet6_thin",
+        tasks={"word": specify("categorical", np.array([0, 1]), 1.0)},
+        mean=(0.5,) * 3,
+        std=(0.25,) * 3,
+    )
+    facts = {"epoch": 0.0, "classes": {"word": ["boat", "drum"]}}
+    found = ask({0: [(build(spec, seed=0).eval(), facts)]}, shown, "word", "holdout", VIEWS)
+    wanted = shown.factors.loc[shown.factors["split"] == "holdout", "word"].astype(str)
+    assert [found.classes[code] for code in found.truth] == wanted.to_list()
+    assert set(found.named.ravel()) <= {0, 1}
 
 
 def test_answers_are_kept_image_by_image(made, tmp_path):
@@ -89,4 +119,6 @@ def test_answers_are_kept_image_by_image(made, tmp_path):
     keep(tmp_path / "answers.h5", found)
     with h5py.File(tmp_path / "answers.h5") as file:
         assert np.array_equal(file["named"][:], found.named)
+        assert np.array_equal(file["rank"][:], found.rank, equal_nan=True)
+        assert file["own"][:].tolist() == [0, 2]
         assert file["view"].asstr()[:].tolist() == list(VIEWS)

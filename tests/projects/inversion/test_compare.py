@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from facelab_probing.intervals import onset
 
 from projects.inversion.answers import Answers
 from projects.inversion.compare import compare, per_identity
@@ -17,12 +18,14 @@ def answers(rng, accuracy, views=("upright", "flip", "rotate_090"), seeds=3):
     named[:, :-1, 2:] = -1  # angles are shown to the last checkpoint only
     return Answers(
         named=named,
+        rank=np.where(named == -1, np.nan, np.where(right, 1.0, rng.random(right.shape))),
         epochs=EPOCHS,
         seeds=tuple(range(seeds)),
         views=views,
         truth=identity,
         identity=identity,
         classes=tuple(map(str, range(PEOPLE))),
+        own=slice(0, PEOPLE),
     )
 
 
@@ -74,9 +77,15 @@ def test_every_view_has_its_accuracy_at_the_end(rng):
     assert angles["mean"].to_numpy() == pytest.approx([0.9, 0.3, 0.5], abs=0.06)
 
 
-def test_classes_are_told_one_by_one(rng):
-    classes = compare(answers(rng, [(1.0, 0.0, 0.5)] * 6), "flip")["classes"]
-    assert len(classes) == PEOPLE
-    assert (classes["upright"] == 1).all()
-    assert (classes["flip"] == 0).all()
-    assert (classes["n"] == EACH).all()
+def test_a_gap_in_rank_shows_before_one_in_accuracy_and_none_where_none_is(rng):
+    """Hardly an answer is right, but upright the right class is ranked higher."""
+    found = answers(rng, [(0.02, 0.02, 0.02)] * 6)
+    null = compare(found, "flip")["ranks"]
+    assert null["low"].iloc[-1] < 0 < null["high"].iloc[-1]
+    assert null["upright"].to_numpy() == pytest.approx(0.5, abs=0.06)
+    rank = found.rank.copy()
+    rank[:, 2:, 0] = np.sqrt(rank[:, 2:, 0])  # mean 2/3 instead of 1/2
+    tables = compare(Answers(**{**vars(found), "rank": rank}), "flip")
+    assert tables["ranks"]["mean"].to_numpy()[2:] == pytest.approx(1 / 6, abs=0.06)
+    assert onset(tables["ranks"]) == 2
+    assert onset(tables["gap"][:6]) is None

@@ -8,8 +8,8 @@ LAYERS = ("conv1", "pool")
 
 def test_gap_and_resemblance_are_differences_within_people(rng):
     who = rng.normal(size=(1, 1, 40))  # what makes a person easy in both views
-    upright = np.array([0.5, 0.9])[None, :, None] + 0.1 * who + 0.01 * rng.normal(size=(3, 2, 40))
-    inverted = np.array([0.5, 0.4])[None, :, None] + 0.1 * who + 0.01 * rng.normal(size=(3, 2, 40))
+    upright = np.array([0.5, 0.8])[None, :, None] + 0.05 * who + 0.01 * rng.normal(size=(3, 2, 40))
+    inverted = np.array([0.5, 0.3])[None, :, None] + 0.05 * who + 0.01 * rng.normal(size=(3, 2, 40))
     values = {"upright": upright, "inverted": inverted, "same": upright, "others": inverted}
     table = relate(values, LAYERS)["layers"].set_index(["what", "layer"])
     gap = table.loc["gap"]

@@ -22,13 +22,18 @@ def images(folder: Path) -> list[str]:
     Raises
     ------
     FileNotFoundError, ValueError
-        When there is no such folder, or no image in it.
+        When there is no such folder, no image in it, or a link in it that leads back up.
     """
     if not folder.is_dir():
         raise FileNotFoundError(f"no folder {folder}")
-    found = []
+    found, above = [], {str(folder): [os.path.realpath(folder)]}
     for place, folders, files in os.walk(folder, followlinks=True):
         folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in folders:
+            path = str(Path(place, name))
+            if (real := os.path.realpath(path)) in above[place]:
+                raise ValueError(f"{path} is a link back to {real}, in which it lies")
+            above[path] = [*above[place], real]
         within = os.path.relpath(place, folder).replace(os.sep, "/")
         prefix = "" if within == "." else f"{within}/"
         found += [
@@ -38,6 +43,9 @@ def images(folder: Path) -> list[str]:
         ]
     if not found:
         raise ValueError(f"{folder} holds no images; accepted are {', '.join(ENDINGS)}")
+    for name in found:
+        if name != name.encode("utf-8", "replace").decode():
+            raise ValueError(f"{folder} holds {name!a}, whose name is no UTF-8; rename it")
     return sorted(found)
 
 

@@ -16,6 +16,28 @@ def test_linked_folders_are_entered(tmp_path, put):
     assert listing.images(tmp_path / "here") == ["b/x.png"]
 
 
+def test_a_link_that_leads_back_is_refused_rather_than_followed_forty_times(tmp_path, put):
+    put("a/x.png", "b/y.png")
+    (tmp_path / "b" / "again").symlink_to(tmp_path)
+    with pytest.raises(ValueError, match=r"b/again is a link back to .*, in which it lies"):
+        listing.images(tmp_path)
+
+
+def test_two_links_to_one_folder_are_both_entered(tmp_path, put):
+    put("there/x.png")
+    (tmp_path / "here").mkdir()
+    for name in "ab":
+        (tmp_path / "here" / name).symlink_to(tmp_path / "there")
+    assert listing.images(tmp_path / "here") == ["a/x.png", "b/x.png"]
+
+
+def test_a_name_that_is_no_text_is_named(tmp_path, put):
+    put("a/x.png")
+    (tmp_path / "a" / "x.png").rename(tmp_path / "a" / "\udcff.png")
+    with pytest.raises(ValueError, match=r"holds 'a/.udcff.png', whose name is no UTF-8"):
+        listing.images(tmp_path)
+
+
 def test_absent_and_empty_folders_are_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"no folder .*nowhere"):
         listing.images(tmp_path / "nowhere")
