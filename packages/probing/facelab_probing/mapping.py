@@ -59,11 +59,11 @@ class Block:
     ----------
     rows, ranks : array, (n,)
         Of each map: the row of its unit, and its image's rank, in `Wanted.ids`.
-    drops, responses, places : array, (n, down, along), (n,), (n, 2)
+    drops, responses, places, errors : array, (n, down, along), (n,), (n, 2), (n,)
     starts : tuple of array
         First row and first column of the occluders.
     size_px : int
-        As those of `Maps`, like the three before.
+        As those of `Maps`, like the four before.
     computed : str
     """
 
@@ -72,6 +72,7 @@ class Block:
     drops: np.ndarray
     responses: np.ndarray
     places: np.ndarray
+    errors: np.ndarray
     starts: tuple[np.ndarray, np.ndarray]
     size_px: int
     computed: str
@@ -149,7 +150,7 @@ def blocks(paths: Iterable[Path], layer: str) -> Iterator[Block]:
     for path in paths:
         with np.load(path) as kept:
             if f"{layer}/drops" in kept:
-                names = ("rows", "ranks", "drops", "responses", "places")
+                names = ("rows", "ranks", "drops", "responses", "places", "errors")
                 yield Block(
                     **{name: kept[f"{layer}/{name}"] for name in names},
                     starts=(kept["down"], kept["along"]),
@@ -202,7 +203,7 @@ def _keep(path: Path, parts: list[dict[str, tuple[np.ndarray, np.ndarray, Maps]]
         found = [part[layer] for part in parts if layer in part]
         kept[f"{layer}/rows"] = np.concatenate([rows for rows, _, _ in found])
         kept[f"{layer}/ranks"] = np.concatenate([ranks for _, ranks, _ in found])
-        for name in ("drops", "responses", "places"):
+        for name in ("drops", "responses", "places", "errors"):
             kept[f"{layer}/{name}"] = np.concatenate([getattr(one, name) for _, _, one in found])
     first = next(iter(parts[0].values()))[2]
     part = path.with_suffix(".part.npz")

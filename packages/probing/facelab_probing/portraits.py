@@ -4,6 +4,7 @@ One HDF5 file per layer; U units, k images each, the best first::
 
     units             (U,)            int64
     ids, responses    (U, k)          the images, −1 for none; responses without occluder
+    errors            (U, k)          of interpolated maps, 0 where nothing was interpolated
     places            (U, k, 2)       where in the unit's map
     drops             (U, k, R, C)    float32, discrepancy maps, R × C occluders
     pictures, masks   (U, side, side) float32, bool: mean drops around the field's centre
@@ -139,7 +140,8 @@ class Album:
 def _gather(file: h5py.File, wanted: Wanted, blocks: Iterable[Block]) -> None:
     """Put each map in its place."""
     shape = wanted.ids.shape
-    file["responses"] = np.full(shape, np.nan, dtype=np.float32)
+    for name in ("responses", "errors"):
+        file[name] = np.full(shape, np.nan, dtype=np.float32)
     file["places"] = np.zeros((*shape, 2), dtype=np.int64)
     drops = None
     for block in blocks:
@@ -155,8 +157,8 @@ def _gather(file: h5py.File, wanted: Wanted, blocks: Iterable[Block]) -> None:
         )
         for number, place in enumerate(zip(block.rows, block.ranks, strict=True)):
             drops[place] = block.drops[number]
-            file["responses"][place] = block.responses[number]
-            file["places"][place] = block.places[number]
+            for name in ("responses", "places", "errors"):
+                file[name][place] = getattr(block, name)[number]
         file.attrs.update(down=block.starts[0], along=block.starts[1])
         file.attrs.update(size_px=block.size_px, computed=block.computed)
 
@@ -164,13 +166,15 @@ def _gather(file: h5py.File, wanted: Wanted, blocks: Iterable[Block]) -> None:
 def _maps(file: h5py.File, row: int) -> list[Maps]:
     """Give a unit's maps as `receptive_field` takes them."""
     count = int((file["ids"][row] >= 0).sum())
-    drops, places, responses = (file[name][row] for name in ("drops", "places", "responses"))
+    drops, places = file["drops"][row], file["places"][row]
+    responses, errors = file["responses"][row], file["errors"][row]
     return [
         Maps(
             drops=drops[rank : rank + 1],
             units=file["units"][row : row + 1],
             responses=responses[rank : rank + 1],
             places=places[rank : rank + 1],
+            errors=errors[rank : rank + 1],
             rows=file.attrs["down"],
             columns=file.attrs["along"],
             size_px=int(file.attrs["size_px"]),
