@@ -81,7 +81,7 @@ def test_every_experiment_has_its_entry_point():
     assert experiments <= set(entries)
 
 
-TABLES = {"stimuli", "networks", "recordings", "comparisons", "tasks", "views", "factors"}
+TABLES = {"stimuli", "networks", "recordings", "comparisons", "maps", "tasks", "views", "factors"}
 
 
 def shape_of(node, name=""):

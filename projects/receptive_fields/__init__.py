@@ -1,0 +1,1 @@
+"""What does a unit really look at?"""
