@@ -182,4 +182,5 @@ def _holder(note: TextIO) -> psutil.Process | None:
 
 
 def _born(process: psutil.Process) -> str:
-    return f"{process.create_time():.2f}"
+    """Tell when a process was born, since the machine was: the clock may be set meanwhile."""
+    return f"{process.create_time() - psutil.boot_time():.2f}"

@@ -52,6 +52,8 @@ def connect() -> None:
             os.environ[PARENT] = launcher
             claims = [RunTag(name, value) for name, value in process.tags().items()]
             mlflow.MlflowClient().log_batch(launcher, tags=claims)  # all at once, or none
+            # Another driver may have taken it for abandoned while its environment was built.
+            mlflow.MlflowClient().update_run(launcher, "RUNNING")
         close_dead_runs()
 
 

@@ -63,6 +63,18 @@ class Row:
     fraction: float
     thumbnail_px: int
 
+    def __post_init__(self) -> None:
+        for name, least in {"top": 1, "units": 0, "thumbnail_px": 1}.items():
+            if (value := getattr(self, name)) < least:
+                raise ValueError(f"{name} is {least} or more, not {value}")
+        if not 0 < self.fraction <= 1:
+            raise ValueError(f"fraction is above 0 and at most 1, not {self.fraction}")
+        labels = list(self.layers.values())
+        if twice := [label for label in labels if labels.count(label) > 1]:
+            raise ValueError(
+                f"two layers are called '{twice[0]}'; their units would be one layer's"
+            )
+
 
 def main(name: str) -> None:
     """Map the row called `name`; write recognition, the units' fields and the layers' means."""
@@ -159,14 +171,17 @@ def seek(viewer: Viewer, row: Row, path: Path) -> dict[str, tuple[np.ndarray, np
 def want(
     layer: str, best: tuple[np.ndarray, np.ndarray], most: int, seed: int, alone: float
 ) -> mapping.Wanted:
-    """Draw units of a layer, alike for every network, and take their best images.
+    """Draw units of a layer, alike for every network of a row, and take their best images.
 
-    Where a unit answers nothing it has nothing to lose; one such image is enough to say so.
+    Where a unit that is never below 0 answers 0, it has nothing to lose; one such image is enough
+    to say so.
     """
     rng = np.random.default_rng([seed, zlib.crc32(layer.encode())])
     units = mapping.choose(len(best[0]), most, rng)
     ids, responses = (each[units] for each in best)
-    ids[:, 1:][responses[:, 1:] == 0] = -1
+    lowest = np.where(ids < 0, np.inf, responses).min(axis=1, keepdims=True)
+    silent = (responses == 0) & (lowest == 0)  # the last ones, for the best come first
+    ids[:, 1:][silent[:, 1:]] = -1
     return mapping.Wanted(layer=layer, units=units, ids=ids, alone=alone)
 
 

@@ -54,7 +54,8 @@ def _means(tables: pd.DataFrame, row: str, epoch: float, of: str = "mean") -> pd
     here = tables[
         tables["row"].eq(row) & tables["epoch"].eq(epoch) & tables["seed"].astype(str).eq("all")
     ]
-    return here.pivot_table(index="layer", columns="measure", values=of, sort=False)
+    # A single unit has no interval: kept as nan, else its layer would be missing.
+    return here.pivot_table(index="layer", columns="measure", values=of, sort=False, dropna=False)
 
 
 def _front(found: Mapping[str, Sequence], tables: pd.DataFrame) -> Page:

@@ -66,6 +66,12 @@ def name_of(child):
     return {"number": child.pid, "born": process._born(process.psutil.Process(child.pid))}
 
 
+def test_a_living_process_is_found_after_the_clock_was_set(other, monkeypatch):
+    name, booted = name_of(other), process.psutil.boot_time()
+    monkeypatch.setattr(process.psutil._psplatform, "boot_time", lambda: booted + 60)
+    assert process.find(**name).pid == other.pid
+
+
 def test_a_living_process_is_found_and_a_dead_one_is_not(other):
     name = name_of(other)
     assert process.find(**name)

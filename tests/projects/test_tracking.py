@@ -68,6 +68,16 @@ def test_a_run_of_a_killed_launcher_is_closed_though_no_driver_claimed_it(connec
         connected.set_terminated(run_id)
 
 
+def test_a_run_that_was_closed_before_its_driver_claimed_it_is_open_again(connected, monkeypatch):
+    launcher = connected.create_run(mlflow.set_experiment("pipeline").experiment_id).info.run_id
+    connected.set_terminated(launcher, "KILLED")
+    monkeypatch.setenv("MLFLOW_RUN_ID", launcher)
+    monkeypatch.setenv("FACELAB_PARENT_RUN_ID", "")
+    tracking.connect()
+    assert connected.get_run(launcher).info.status == "RUNNING"
+    connected.set_terminated(launcher)
+
+
 def test_the_launchers_run_becomes_the_parent_and_is_not_written_to(
     tracked, connected, monkeypatch
 ):

@@ -155,7 +155,7 @@ def blocks(paths: Iterable[Path], layer: str) -> Iterator[Block]:
                     **{name: kept[f"{layer}/{name}"] for name in names},
                     starts=(kept["down"], kept["along"]),
                     size_px=int(kept["size_px"]),
-                    computed=str(kept["computed"]),
+                    computed=str(kept[f"{layer}/computed"]),
                 )
 
 
@@ -205,8 +205,9 @@ def _keep(path: Path, parts: list[dict[str, tuple[np.ndarray, np.ndarray, Maps]]
         kept[f"{layer}/ranks"] = np.concatenate([ranks for _, ranks, _ in found])
         for name in ("drops", "responses", "places", "errors"):
             kept[f"{layer}/{name}"] = np.concatenate([getattr(one, name) for _, _, one in found])
+        kept[f"{layer}/computed"] = found[0][2].computed
     first = next(iter(parts[0].values()))[2]
     part = path.with_suffix(".part.npz")
     about = {"down": first.rows, "along": first.columns}
-    np.savez(part, **kept, **about, size_px=first.size_px, computed=first.computed)
+    np.savez(part, **kept, **about, size_px=first.size_px)
     part.replace(path)

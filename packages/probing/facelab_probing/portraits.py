@@ -192,7 +192,7 @@ def _measures(file: h5py.File, row: int, found: ReceptiveField, field: Field) ->
         "size_se_px": found.size_se_px,
         "area_px": found.area_px,
         "theoretical_px": np.sqrt(np.prod(found.theoretical_px)),
-        "visible_px": np.sqrt(np.mean(areas)),
+        "visible_px": np.sqrt(np.mean(areas)) if found.images else np.nan,
         "response": file["responses"][row, 0],
         "images": found.images,
     }

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import h5py
 import numpy as np
 import pandas as pd
@@ -6,7 +8,7 @@ import torch
 from facelab_probing import mapping
 from facelab_probing.occluders import Occluder
 
-from projects.receptive_fields.map import measure
+from projects.receptive_fields.map import measure, want
 from tests.projects.receptive_fields.conftest import plain_row, start
 
 NOISE = Occluder(
@@ -63,7 +65,8 @@ def test_what_is_finished_is_not_asked_again(run, viewer, monkeypatch):
 
 
 def test_units_are_drawn_alike_for_every_checkpoint(tmp_path, viewer):
-    tables = [measure(start(tmp_path / name), viewer, plain_row()) for name in ("a", "b")]
+    other = replace(viewer, facts=viewer.facts | {"seed": 1, "epoch": 0.0})
+    tables = [measure(start(tmp_path / one.name), one, plain_row()) for one in (viewer, other)]
     assert tables[0]["unit"].tolist() == tables[1]["unit"].tolist()
 
 
@@ -75,3 +78,26 @@ def test_of_images_that_leave_a_unit_silent_one_is_mapped(run, viewer):
     assert np.isnan(table["size_px"][3])
     with h5py.File(run.artifacts / viewer.name / "trunk.conv1.h5") as file:
         assert (file["ids"][3] >= 0).tolist() == [True, False, False]
+
+
+def test_images_are_left_out_where_a_unit_is_silent_and_not_where_it_goes_below_zero():
+    ids = np.array([[5, 2, 9]] * 4)
+    responses = np.array([[2.0, 0, 0], [0.5, 0, -0.1], [0, -1, -2], [2, 1, -np.inf]])
+    ids[3, 2] = -1  # fewer images than asked for
+    found = want("conv1", (ids, responses), 0, 3, 9.0).ids
+    assert found.tolist() == [[5, -1, -1], [5, 2, 9], [5, 2, 9], [5, 2, -1]]
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        ({"top": 0}, "top is 1 or more, not 0"),
+        ({"units": -1}, "units is 0 or more, not -1"),
+        ({"thumbnail_px": 0}, "thumbnail_px is 1 or more, not 0"),
+        ({"fraction": 1.5}, "fraction is above 0 and at most 1, not 1.5"),
+        ({"layers": {"trunk.conv1": "a", "trunk.pool": "a"}}, "two layers are called 'a'"),
+    ],
+)
+def test_an_impossible_row_is_refused_before_anything_is_mapped(values, reason):
+    with pytest.raises(ValueError, match=reason):
+        plain_row(**values)

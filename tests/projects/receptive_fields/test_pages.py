@@ -9,9 +9,9 @@ from projects.receptive_fields.summary import summarise
 from tests.projects.receptive_fields.conftest import plain_row, start
 
 
-def hang(tmp_path, viewer, **some):
+def hang(tmp_path, viewer, mapped=3, **some):
     run = start(tmp_path / "run")
-    table = summarise(measure(run, viewer, plain_row(units=3))).assign(row="net")
+    table = summarise(measure(run, viewer, plain_row(units=mapped))).assign(row="net")
     how = {"units": 0, "images": 2, "tile_px": 16} | some
     write(tmp_path / "gallery", pages({"net": run.artifacts}, table, **how))
     return tmp_path / "gallery"
@@ -49,3 +49,8 @@ def test_the_means_of_the_layers_are_told(tmp_path, viewer):
     assert np.isfinite([float(cell) for cell in cells]).all()
     assert "7" in cells
     assert "19" in cells
+
+
+def test_a_layer_of_a_single_unit_has_its_line_without_an_interval(tmp_path, viewer):
+    text = (hang(tmp_path, viewer, mapped=1) / "net/epoch-5/index.html").read_text(encoding="utf-8")
+    assert text.count("<td>nan … nan</td>") == 2
