@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 
 import mlflow
@@ -116,7 +117,10 @@ def run_everything(folder, store):
 
 @pytest.mark.slow
 def test_same_seed_same_numbers(tmp_path_factory, store):
-    first, second = (run_everything(tmp_path_factory.mktemp("run"), store) for _ in range(2))
+    folders = [tmp_path_factory.mktemp("run") for _ in range(2)]
+    stores = [store, f"sqlite:///{folders[1] / 'mlflow.db'}"]
+    with ThreadPoolExecutor() as side_by_side:
+        first, second = side_by_side.map(run_everything, folders, stores)
     assert first.keys() == second.keys()
     assert [name for name in first if first[name] != second[name]] == []
     mlflow.set_tracking_uri(store)
