@@ -50,7 +50,7 @@ def restore() -> None:
     """Put params.yaml back as a killed run found it, unless it was edited since."""
     if KEPT.exists():
         if PARAMS.read_text() == CHANGED.read_text():
-            KEPT.replace(PARAMS)
+            _copy(KEPT, PARAMS)
         KEPT.unlink(missing_ok=True)
 
 
@@ -68,6 +68,6 @@ def _unknown(overrides: list[str]) -> LookupError | None:
 
 def _copy(source: Path, target: Path) -> None:
     """Copy a file; the target is what it was or what the source is, at any moment."""
-    part = KEPT.with_suffix(".part")
+    part = target.with_name(f"{target.name}.part")  # beside it: scratch/ may be another disk
     shutil.copy(source, part)
     part.replace(target)

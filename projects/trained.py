@@ -1,5 +1,6 @@
 """Networks that a row of the table has trained: found by seed and by epoch, and opened."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from facelab_models import checkpoints
@@ -39,6 +40,25 @@ def choose(folder: Path, checkpoint: str) -> Path:
     if wanted not in choices:
         raise ValueError(f"unknown checkpoint '{checkpoint}'; choose from {', '.join(choices)}")
     return choices[wanted]
+
+
+def check_epochs(network: str, paths: Mapping[int, Sequence[Path]]) -> None:
+    """See that checkpoints of all training seeds, so that they can be averaged, pair up.
+
+    Raises
+    ------
+    ValueError
+        When some seed was kept at other epochs, as where training stopped early.
+    """
+    kept = {seed: [path.name for path in each] for seed, each in paths.items()}
+    first = next(iter(kept))
+    for seed, names in kept.items():
+        if names != kept[first]:
+            ours, theirs = (", ".join(name[6:-3] for name in kept[each]) for each in (seed, first))
+            raise ValueError(
+                f"training seeds of network '{network}' cannot be averaged: seed {seed} was kept "
+                f"at epochs {ours}, seed {first} at {theirs}"
+            )
 
 
 def read(run: stage.Run, path: Path, network: str) -> tuple[FaceNet, dict]:

@@ -14,8 +14,10 @@ from typing import TypeVar, get_type_hints
 
 import yaml
 from pydantic import TypeAdapter, ValidationError
+from yaml.constructor import ConstructorError
 
 T = TypeVar("T")
+MERGE = "tag:yaml.org,2002:merge"
 UNKNOWN = ("unexpected_keyword_argument", "extra_forbidden")
 
 
@@ -27,13 +29,14 @@ def tree() -> dict:
     FileNotFoundError
         Outside the root of the repository.
     ValueError
-        When it is not YAML, naming the line, or has no sections.
+        When it is not YAML or a key stands twice in one place, naming the line; when it has no
+        sections.
     """
     path = Path("params.yaml")
     if not path.exists():
         raise FileNotFoundError(f"no params.yaml in {Path.cwd()}; go to the root of the repository")
     try:
-        found = yaml.safe_load(path.read_text(encoding="utf-8"))
+        found = _parse(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         where = str(error).replace('in "<unicode string>", ', "")
         raise ValueError(f"params.yaml: {' '.join(where.split())}") from None
@@ -91,6 +94,29 @@ def flat(value: object, prefix: str = "") -> dict[str, object]:
     if not isinstance(value, dict) or not value:
         return {prefix.removesuffix("."): value}
     return reduce(dict.__or__, (flat(node, f"{prefix}{key}.") for key, node in value.items()))
+
+
+def _parse(text: str) -> object:
+    """Read YAML as `yaml.safe_load` does, which of a key that stands twice takes the last."""
+    loader = yaml.SafeLoader(text)
+    root = loader.get_single_node()
+    nodes, met = [root], set()
+    while nodes:
+        node = nodes.pop()
+        if not isinstance(node, yaml.CollectionNode) or id(node) in met:
+            continue  # rows that others refer to are met again
+        met.add(id(node))
+        if isinstance(node, yaml.SequenceNode):
+            nodes += node.value
+            continue
+        seen = set()
+        for key, value in node.value:
+            name = str(key.value)
+            if name in seen:
+                raise ConstructorError(None, None, f"'{name}' stands twice", key.start_mark)
+            seen.add(name)
+            nodes.append(value)
+    return None if root is None else loader.construct_document(root)
 
 
 def _complaint(error: ValidationError, kind: type, section: str) -> str:

@@ -68,19 +68,19 @@ def load(run: stage.Run, network: str, task: str) -> Stored:
     Raises
     ------
     ValueError
-        When the network has no such task, or one that has no classes.
+        When the network has no such task, or one that has no classes; when training seeds were
+        not kept at the same epochs, as when some stopped early.
     """
     folder = run.read(f"artifacts/train/{network}")
+    paths = {seed: sorted(home.glob("epoch-*.pt")) for seed, home in trained.seeds(folder).items()}
+    trained.check_epochs(network, paths)
     nets = {
-        seed: [trained.read(run, path, network) for path in sorted(home.glob("epoch-*.pt"))]
-        for seed, home in trained.seeds(folder).items()
+        seed: [trained.read(run, path, network) for path in kept] for seed, kept in paths.items()
     }
     classes = next(iter(nets.values()))[0][1]["classes"]
     if task not in classes:
         there = ", ".join(classes)
         raise ValueError(f"network '{network}' names no classes of '{task}'; it names {there}")
-    if len({len(stored) for stored in nets.values()}) > 1:
-        raise ValueError(f"the seeds of network '{network}' have other checkpoints from each other")
     return nets
 
 

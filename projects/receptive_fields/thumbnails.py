@@ -4,7 +4,7 @@ from pathlib import Path
 
 import h5py
 import numpy as np
-from facelab_data.aside import aside
+from facelab_probing import files
 from PIL import Image
 
 from projects.material import pixels
@@ -16,7 +16,8 @@ def keep_thumbnails(path: Path, viewer: Viewer, ids: np.ndarray, side_px: int) -
     height, width = viewer.made.size_px
     scale = min(1.0, side_px / max(height, width))
     size = round(height * scale), round(width * scale)
-    with aside(path) as part, h5py.File(part, "w") as file:
+    with files.create(path) as file:
+        files.reserve(file, len(ids) * (size[0] * size[1] * 3 + 8))
         file["ids"] = ids
         kept = file.create_dataset("images", (len(ids), *size, 3), np.uint8, chunks=(1, *size, 3))
         for row, image in enumerate(ids):

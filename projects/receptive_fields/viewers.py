@@ -86,16 +86,17 @@ def find(run: stage.Run, network: str, checkpoints: Sequence[str]) -> list[Path]
     Raises
     ------
     ValueError
-        When a network has no such checkpoint.
+        When a network has no such checkpoint, or the seeds have theirs at other epochs.
     """
     folder = run.read(f"artifacts/train/{network}")
-    found = []
-    for home in trained.seeds(folder).values():
+    found = {}
+    for seed, home in trained.seeds(folder).items():
         if ALL in checkpoints:
-            found += sorted(home.glob("epoch-*.pt"))
+            found[seed] = sorted(home.glob("epoch-*.pt"))
         else:
-            found += sorted({trained.choose(home, name) for name in checkpoints})
-    return found
+            found[seed] = sorted({trained.choose(home, name) for name in checkpoints})
+    trained.check_epochs(network, found)
+    return [path for paths in found.values() for path in paths]
 
 
 def rows_of(made: Stimuli, splits: Sequence[str]) -> np.ndarray:

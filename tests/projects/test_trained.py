@@ -34,3 +34,16 @@ def test_a_folder_without_networks_is_named(tmp_path):
         trained.seeds(tmp_path)
     with pytest.raises(FileNotFoundError, match="holds no checkpoints"):
         trained.choose(tmp_path, "last")
+
+
+def test_seeds_that_were_kept_at_other_epochs_are_not_averaged(tmp_path):
+    paths = {
+        seed: [tmp_path / f"seed-{seed}" / f"epoch-{epoch:08.3f}.pt" for epoch in epochs]
+        for seed, epochs in {0: (0, 2), 1: (0, 2), 4: (0, 1.5)}.items()
+    }
+    with pytest.raises(
+        ValueError, match=r"'twin'.* seed 4 was kept at epochs 0000\.000, 0001\.500"
+    ):
+        trained.check_epochs("twin", paths)
+    del paths[4]
+    trained.check_epochs("twin", paths)

@@ -44,6 +44,7 @@ def test_a_section_becomes_a_typed_value(params):
         (GOOD.replace("lr: 0.1", "lr: 0.1, momentum: 1"), "unknown key fit.inner.momentum"),
         ("fitt: {}", "no 'fit' among fitt"),
         ("fit: {epochs: [}", "params.yaml"),
+        (f"{GOOD}\nother:\n  lr: 1\n  lr: 2", "'lr' stands twice line 4, column 3"),
         ("", "params.yaml holds no sections, but NoneType"),
         ("fit", "params.yaml holds no sections, but str"),
         (b"\xff\xfe", "params.yaml: 'utf-8' codec can't decode byte 0xff"),
@@ -54,6 +55,11 @@ def test_what_is_wrong_is_named_in_one_line(params, text, complaint):
     with pytest.raises((ValueError, LookupError), match=r"params\.yaml") as error:
         values.typed(Config, "fit")
     assert complaint in str(error.value)
+
+
+def test_a_row_may_be_another_with_some_values_changed(params):
+    params.write_text("a: &a {lr: 1, n: 2}\nb: &b {<<: *a, lr: 3}\nc: {<<: *b, lr: 4}")
+    assert values.tree()["c"] == {"lr": 4, "n": 2}
 
 
 def test_nested_values_get_dotted_names():

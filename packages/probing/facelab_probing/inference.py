@@ -211,8 +211,10 @@ def _bound(score: np.ndarray, table: pd.DataFrame) -> tuple[np.ndarray, np.ndarr
     skewed: symmetric intervals of an AUC of .95 cover 84 %.
     """
     missing = np.where(score < 1, 1 - score, np.nan)
-    bounds = [
-        1 - missing * np.exp((score - table[edge].to_numpy()) / missing) for edge in ("low", "high")
-    ]
+    with np.errstate(over="ignore"):  # −∞ is a bound, too
+        bounds = [
+            1 - missing * np.exp((score - table[edge].to_numpy()) / missing)
+            for edge in ("low", "high")
+        ]
     low, high = (np.where(score >= 1, 1.0, bound) for bound in bounds)
     return low, high

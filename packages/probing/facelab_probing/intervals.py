@@ -17,8 +17,9 @@ do, they are near 2 and the interval covers 92 % instead of 95 %; with two seeds
 A mean near the end of its range is skewed, and a symmetric interval crosses the end: of 24
 identities with an accuracy of .95 it covers .90, of 144 with .99 .86. Where the range is given,
 the interval is made on the scale log((x - low) / (high - x)) (delta method), where nothing can
-cross: it covers .95 to .98 there. That is the logit of an accuracy, and twice Fisher's z of a
-correlation. In the middle of the range both intervals are the same.
+cross: it covers .95 to .98 there, of identities with several images each. That is the logit of an
+accuracy, and twice Fisher's z of a correlation. In the middle of the range both intervals are the
+same.
 
 Axes: S training seeds, R rows (scores, layers, checkpoints), G identities.
 """

@@ -23,6 +23,7 @@ import h5py
 import numpy as np
 import pandas as pd
 
+from facelab_probing import files
 from facelab_probing.discrepancies import Maps
 from facelab_probing.fields import Field
 from facelab_probing.mapping import Block, Wanted
@@ -71,25 +72,20 @@ def write(
 ) -> None:
     """Gather the maps of a layer, estimate each unit's field, keep both; whole or not at all.
 
-    Memory is that of a block and of the fields' pictures.
+    Memory is that of a block and of the fields' pictures. Raises OSError when the disk is full.
     """
-    part = path.with_name(f".{path.name}.part")
-    try:
-        with h5py.File(part, "w") as file:
-            _gather(file, wanted, blocks)
-            file.attrs.update(layer=wanted.layer, side_px=side_px, fraction=fraction, **attributes)
-            file["units"], file["ids"] = wanted.units, wanted.ids
-            found = [
-                receptive_field(_maps(file, row), int(unit), field, fraction=fraction)
-                for row, unit in enumerate(wanted.units)
-            ]
-            _draw(file, found)
-            table = [_measures(file, row, one, field) for row, one in enumerate(found)]
-            for name in MEASURES:
-                file[f"table/{name}"] = np.array([line[name] for line in table], dtype=np.float64)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    with files.create(path) as file:
+        _gather(file, wanted, blocks)
+        file.attrs.update(layer=wanted.layer, side_px=side_px, fraction=fraction, **attributes)
+        file["units"], file["ids"] = wanted.units, wanted.ids
+        found = [
+            receptive_field(_maps(file, row), int(unit), field, fraction=fraction)
+            for row, unit in enumerate(wanted.units)
+        ]
+        _draw(file, found)
+        table = [_measures(file, row, one, field) for row, one in enumerate(found)]
+        for name in MEASURES:
+            file[f"table/{name}"] = np.array([line[name] for line in table], dtype=np.float64)
 
 
 def measures(path: Path) -> pd.DataFrame:
@@ -140,12 +136,14 @@ class Album:
 def _gather(file: h5py.File, wanted: Wanted, blocks: Iterable[Block]) -> None:
     """Put each map in its place."""
     shape = wanted.ids.shape
+    files.reserve(file, 8 * 4 * wanted.ids.size)
     for name in ("responses", "errors"):
         file[name] = np.full(shape, np.nan, dtype=np.float32)
     file["places"] = np.zeros((*shape, 2), dtype=np.int64)
     drops = None
     for block in blocks:
         grid = block.drops.shape[1:]
+        files.reserve(file, block.drops.nbytes)
         drops = drops or file.create_dataset(
             "drops",
             (*shape, *grid),
@@ -201,6 +199,7 @@ def _measures(file: h5py.File, row: int, found: ReceptiveField, field: Field) ->
 def _draw(file: h5py.File, found: list[ReceptiveField]) -> None:
     """Keep the fields' pictures, all of one size."""
     side = max(len(one.picture) for one in found)
+    files.reserve(file, len(found) * (5 * side**2 + 8 * len(MEASURES)))
     for name, kind in (("picture", np.float32), ("mask", bool)):
         pictures = file.create_dataset(
             f"{name}s", (len(found), side, side), kind, chunks=(1, side, side), compression="gzip"
