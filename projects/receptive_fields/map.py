@@ -16,6 +16,7 @@ from facelab_data import stimuli
 from facelab_data.aside import aside
 from facelab_probing import mapping, portraits
 from facelab_probing.occluders import Occluder
+from facelab_probing.refinement import Coarse
 from facelab_probing.top_images import top_images
 from tqdm import tqdm
 
@@ -46,6 +47,8 @@ class Row:
     units : int
         Of each layer, drawn at random; 0 for all.
     occluder : Occluder
+    coarse : Coarse, optional
+        Map coarsely first, and every place only where a unit's drops are large.
     fraction : float
         Of its peak that a map reaches where it counts as part of the segment, or of the area.
     thumbnail_px : int
@@ -60,6 +63,7 @@ class Row:
     top: int
     units: int
     occluder: Occluder
+    coarse: Coarse | None
     fraction: float
     thumbnail_px: int
 
@@ -101,6 +105,9 @@ def main(name: str) -> None:
         run.table(units.assign(network=row.network), "units.csv")
         run.table(layers.assign(network=row.network), "layers.csv")
         report(run, scores, layers)
+        if row.coarse:
+            run.log({"coarse_error/mean": units["error"].mean()})
+            run.log({"coarse_error/largest": units["error"].max()})
 
 
 def measure(run: stage.Run, viewer: Viewer, row: Row) -> pd.DataFrame:
@@ -136,9 +143,8 @@ def portray(run: stage.Run, viewer: Viewer, row: Row, paths: dict[str, Path]) ->
         alone = mapping.break_even(allowed[layer], row.occluder, size_px)
         wanted.append(want(layer, best[layer], row.units, run.seed, alone))
     see, others, folder = viewer.see, viewer.rows, scratch / "maps"
-    made = mapping.map_images(
-        viewer.prepare, wanted, see, row.occluder, folder, seed=run.seed, others=others
-    )
+    settings = {"seed": run.seed, "others": others, "coarse": row.coarse}
+    made = mapping.map_images(viewer.prepare, wanted, see, row.occluder, folder, **settings)
     for depth, one in enumerate(wanted):
         label, count = row.layers[one.layer], len(best[one.layer][0])
         portraits.write(

@@ -182,6 +182,35 @@ def test_two_processes_that_were_killed_end_where_one_does(whole, tmp_path, stor
     np.testing.assert_allclose(theirs["value"][loss], ours["value"][loss], rtol=1e-3)
 
 
+def test_seeds_side_by_side_come_out_as_in_turn(run_here, tracked, monkeypatch):
+    found, networks = [], []
+    for workers in (1, 2):
+        monkeypatch.setattr(train, "side_by_side", lambda _, workers=workers: workers)
+        found.append(run_here(seeds=[3, 0], count=40, save_every_s=300.0))
+        home = tracked / "artifacts/train/small"
+        networks.append({str(path): path.read_bytes() for path in sorted(home.rglob("*.pt"))})
+    pd.testing.assert_frame_equal(*found, check_exact=True)
+    assert list(found[0]["seed"].unique()) == [3, 0]
+    assert len(networks[0]) == 4
+    assert networks[0] == networks[1]
+
+
+@pytest.mark.parametrize(
+    ("trainings", "processors", "at_once"),
+    [(1, 2, 1), (2, 2, 2), (3, 2, 3), (4, 2, 2), (5, 2, 3), (3, 64, 3), (7, 4, 7), (3, 1, 1)],
+)
+def test_trainings_fill_the_processors(trainings, processors, at_once, monkeypatch):
+    monkeypatch.setattr(os, "cpu_count", lambda: processors)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 1)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert train.side_by_side(trainings) == at_once
+
+
+def test_trainings_take_turns_on_a_graphics_card(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert train.side_by_side(3) == 1
+
+
 def test_a_joined_classifier_is_scored_both_ways(whole):
     found = history(whole)
     measured = found[found["split"] == "holdout"].groupby("task")["measure"].agg(set)

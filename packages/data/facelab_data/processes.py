@@ -10,23 +10,36 @@ from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from itertools import islice
-from typing import TypeVar
+from multiprocessing.connection import Connection
+from multiprocessing.connection import wait as wait_for_any
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 AHEAD = 2  # tasks handed out per process, so that none waits for work
+HEAR_S = 0.2
+_HEARERS: list[Callable[[Any], None]] = []
 
 
-def spread(task: Callable[..., T], jobs: Iterable[tuple], workers: int) -> Iterator[T]:
+def spread(
+    task: Callable[..., T],
+    jobs: Iterable[tuple],
+    workers: int,
+    *,
+    hear: Callable[[Any], None] | None = None,
+) -> Iterator[T]:
     """Call `task` with the arguments of every job; yield what it returns as it gets done.
 
     Jobs are taken from the iterable only as processes become free. Each process has one thread
-    for arithmetic. With one worker everything happens in this process.
+    for arithmetic. With one worker everything happens in this process. When this ends early, for
+    whatever reason, the processes are stopped.
 
     Parameters
     ----------
     task : callable
         A function of a module (it is sent by name).
+    hear : callable, optional
+        Is given, in this process, what tasks `tell` while they are at it.
 
     Raises
     ------
@@ -34,16 +47,23 @@ def spread(task: Callable[..., T], jobs: Iterable[tuple], workers: int) -> Itera
         When a process was killed. Whatever `task` raises is raised here too.
     """
     if workers == 1:
-        yield from (task(*job) for job in jobs)
+        with _listening(hear):
+            yield from (task(*job) for job in jobs)
         return
     jobs = iter(jobs)
-    with _one_thread_each(), _main_unknown():
-        spawn = multiprocessing.get_context("spawn")
-        pool = ProcessPoolExecutor(workers, mp_context=spawn, initializer=_begin)
+    spawn = multiprocessing.get_context("spawn")
+    reader, writer = spawn.Pipe(duplex=False)
+    words = spawn.SimpleQueue() if hear else None
+    with _one_thread_each(), _main_unknown(), reader, writer:
+        begin = {"initializer": _begin, "initargs": (reader, words)}
+        pool = ProcessPoolExecutor(workers, mp_context=spawn, **begin)
         try:
             pending = {pool.submit(task, *job) for job in islice(jobs, AHEAD * workers)}
             while pending:
-                done, pending = wait(pending, return_when=FIRST_COMPLETED)
+                timeout = HEAR_S if hear else None
+                done, pending = wait(pending, timeout, return_when=FIRST_COMPLETED)
+                while hear and not words.empty():
+                    hear(words.get())
                 for future in done:
                     pending |= {pool.submit(task, *job) for job in islice(jobs, 1)}
                     yield future.result()
@@ -51,17 +71,36 @@ def spread(task: Callable[..., T], jobs: Iterable[tuple], workers: int) -> Itera
             message = "a process was killed from outside (is there enough memory?)"
             raise RuntimeError(message) from None
         finally:
+            writer.close()  # stops what is still at work
             pool.shutdown(cancel_futures=True)
 
 
-def _begin() -> None:
-    """Prepare a new process: let the parent deal with Ctrl-C, and die when the parent does."""
+def tell(word: object) -> None:
+    """Say something, from within a task of `spread`, to who started it, if anybody listens."""
+    if _HEARERS:
+        _HEARERS[-1](word)
+
+
+@contextmanager
+def _listening(hear: Callable[[Any], None] | None) -> Iterator[None]:
+    _HEARERS.append(hear or (lambda _: None))
+    try:
+        yield
+    finally:
+        _HEARERS.pop()
+
+
+def _begin(line: Connection, words: "multiprocessing.SimpleQueue | None") -> None:
+    """Prepare a new process: Ctrl-C is the parent's to deal with, and whose end is ours."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_follow_parent, daemon=True).start()
+    threading.Thread(target=_follow_parent, args=(line,), daemon=True).start()
+    os.environ["TQDM_DISABLE"] = "1"  # bars of several processes would be drawn over each other
+    if words is not None:
+        _HEARERS.append(words.put)
 
 
-def _follow_parent() -> None:
-    multiprocessing.parent_process().join()
+def _follow_parent(line: Connection) -> None:
+    wait_for_any([line, multiprocessing.parent_process().sentinel])
     os._exit(1)
 
 

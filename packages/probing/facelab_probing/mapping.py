@@ -20,6 +20,7 @@ from facelab_probing.discrepancies import Maps
 from facelab_probing.fields import Field
 from facelab_probing.occluders import Occluder
 from facelab_probing.occlusion import Subject, map_all, map_units
+from facelab_probing.refinement import Coarse
 
 BLOCK = 8
 """Images whose maps are kept together."""
@@ -108,6 +109,7 @@ def map_images(
     *,
     seed: int,
     others: Sequence[int],
+    coarse: Coarse | None = None,
 ) -> list[Path]:
     """Map each unit for each of its images; give the files of all blocks, see `blocks`.
 
@@ -123,7 +125,16 @@ def map_images(
         Where blocks are kept; the caller's to remove.
     others : sequence of int
         Ids of images that patches may be cut from.
+    coarse : Coarse, optional
+        Map coarsely first, every unit by itself; the maps say how wrong they are.
+
+    Raises
+    ------
+    ValueError
+        If maps are to be coarse and the reduction is not "at_maximum".
     """
+    if coarse is not None and occluder.reduction != "at_maximum":
+        raise ValueError(f"coarse maps are of drops 'at_maximum', not {occluder.reduction!r}")
     folder.mkdir(parents=True, exist_ok=True)
     prepared = cache(prepare)
     every = np.unique(np.concatenate([one.ids[one.ids >= 0] for one in wanted]))
@@ -139,7 +150,7 @@ def map_images(
             for image in images:
                 other = _other(image, others, seed) if occluder.filling == "patch" else None
                 shown = see(image), None if other is None else see(other)
-                parts.append(_map(prepared, wanted, (image, *shown), occluder, seed))
+                parts.append(_map(prepared, wanted, (image, *shown), (occluder, coarse), seed))
                 bar.update()
             _keep(paths[-1], parts)
     return paths
@@ -163,15 +174,17 @@ def _map(
     prepared: Callable[[tuple[str, ...]], Subject],
     wanted: Sequence[Wanted],
     shown: tuple,
-    occluder: Occluder,
+    how: tuple[Occluder, Coarse | None],
     seed: int,
 ) -> dict[str, tuple[np.ndarray, np.ndarray, Maps]]:
     """Map the units that want an image: by layer their rows, its ranks, their maps."""
     image, *pictures = shown
+    occluder, coarse = how
     asked = {one.layer: one.asks(image) for one in wanted}
     units = {one.layer: one.units[asked[one.layer][0]].tolist() for one in wanted}
     layers, singly = tuple(units), occluder.reduction == "at_maximum"
-    many = [len(units[one.layer]) > (one.alone if singly else 0) for one in wanted]
+    most = {one.layer: (one.alone if coarse is None else np.inf) * singly for one in wanted}
+    many = [len(units[one.layer]) > most[one.layer] for one in wanted]
     # A sweep of a deep layer passes through those before it, so they are taken with it.
     swept = layers[: max(np.flatnonzero(many), default=-1) + 1]
     few = {layer: some for layer, some in units.items() if some and layer not in swept}
@@ -184,7 +197,8 @@ def _map(
         maps |= {layer: whole[layer].only(units[layer]) for layer in swept if units[layer]}
     if few:
         rng = np.random.default_rng([seed, image])
-        maps |= map_units(prepared(layers), pixels, occluder, few, rng=rng, other=other)
+        known = {"rng": rng, "other": other, "coarse": coarse}
+        maps |= map_units(prepared(layers), pixels, occluder, few, **known)
     return {layer: (*asked[layer], maps[layer]) for layer in maps}
 
 

@@ -31,7 +31,7 @@ from facelab_probing.receptive_fields import ReceptiveField, receptive_field, se
 
 MEASURES = (
     *("size_px", "size_se_px", "major_px", "minor_px", "orientation_deg", "raw_px", "area_px"),
-    *("theoretical_px", "visible_px", "response", "images"),
+    *("theoretical_px", "visible_px", "response", "images", "error"),
 )
 
 
@@ -193,6 +193,7 @@ def _measures(file: h5py.File, row: int, found: ReceptiveField, field: Field) ->
         "visible_px": np.sqrt(np.mean(areas)) if found.images else np.nan,
         "response": file["responses"][row, 0],
         "images": found.images,
+        "error": np.nanmax(file["errors"][row], initial=0.0),
     }
 
 

@@ -7,7 +7,7 @@ from itertools import count
 
 import psutil
 import pytest
-from facelab_data.processes import spread
+from facelab_data.processes import spread, tell
 
 
 def square(number):
@@ -30,6 +30,41 @@ def die(_):
 
 def sleep_for_ever(_):
     time.sleep(1000)
+
+
+def tell_twice(number):
+    tell((number, "begins"))
+    tell((number, "x" * 5000))
+    return number
+
+
+def sleep_unless_0(number):
+    time.sleep(1000 * number)
+    return number
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_what_tasks_tell_is_heard_before_they_are_done(workers):
+    heard, done = [], []
+    for number in spread(tell_twice, ((n,) for n in range(6)), workers, hear=heard.append):
+        done.append(number)
+        assert {(number, "begins"), (number, "x" * 5000)} <= set(heard)
+    assert sorted(done) == list(range(6))
+    assert len(heard) == 12
+
+
+def test_nobody_need_listen():
+    assert list(spread(tell_twice, [(1,)], 1)) == [1]
+    assert list(spread(tell_twice, [(1,), (2,)], 2)) in ([1, 2], [2, 1])
+    tell("nothing comes of it")
+
+
+def test_processes_stop_when_nobody_waits_for_them_any_more():
+    began = time.monotonic()
+    results = spread(sleep_unless_0, ((n,) for n in range(2)), 2)
+    assert next(results) == 0
+    results.close()
+    assert time.monotonic() - began < 60
 
 
 @pytest.mark.parametrize("workers", [1, 2])

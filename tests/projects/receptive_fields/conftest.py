@@ -27,6 +27,7 @@ def plain_row(**values):
         "top": 3,
         "units": 2,
         "occluder": Occluder(**occluder, reduction="at_maximum"),
+        "coarse": None,
         "fraction": 0.5,
         "thumbnail_px": 12,
     }

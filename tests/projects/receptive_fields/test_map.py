@@ -7,6 +7,7 @@ import pytest
 import torch
 from facelab_probing import mapping
 from facelab_probing.occluders import Occluder
+from facelab_probing.refinement import Coarse
 
 from projects.receptive_fields.map import measure, want
 from tests.projects.receptive_fields.conftest import plain_row, start
@@ -55,6 +56,23 @@ def test_a_stage_that_was_killed_ends_with_the_same_portraits(tmp_path, viewer, 
         with h5py.File(path) as one, h5py.File(str(path).replace("whole", "cut")) as other:
             assert np.array_equal(one["drops"][:], other["drops"][:])
             assert np.array_equal(one["pictures"][:], other["pictures"][:])
+
+
+def test_coarse_maps_tell_how_wrong_they_are_and_hardly_change_a_size(tmp_path, viewer):
+    layers = {"trunk.block1.conv": "conv2"}
+    exact = measure(start(tmp_path / "exact"), viewer, plain_row(layers=layers, units=8))
+    coarse = plain_row(layers=layers, units=8, coarse=Coarse(every=3, fraction=0.3))
+    rough = measure(start(tmp_path / "coarse"), viewer, coarse)
+    assert not exact["error"].any()
+    assert rough["error"].gt(0).any()
+    assert rough["size_px"].to_numpy() == pytest.approx(exact["size_px"].to_numpy(), rel=0.15)
+
+
+def test_coarse_maps_of_another_reduction_are_refused(run, viewer):
+    largest = replace(NOISE, reduction="largest")
+    row = plain_row(occluder=largest, coarse=Coarse(every=3, fraction=0.3))
+    with pytest.raises(ValueError, match="of drops 'at_maximum', not 'largest'"):
+        measure(run, viewer, row)
 
 
 def test_what_is_finished_is_not_asked_again(run, viewer, monkeypatch):
