@@ -169,7 +169,7 @@ def _learn(progress: Progress, batches: Epochs, config: FitConfig) -> Iterator[N
         desc="training",
         unit="batch",
         delay=2,
-        disable=distributed.rank() > 0,
+        **({"disable": True} if distributed.rank() > 0 else {}),  # else as TQDM_DISABLE says
     ) as bar:
         for epoch in range(progress.step // length, config.epochs):
             bar.set_postfix(epoch=f"{epoch + 1}/{config.epochs}", refresh=False)
