@@ -25,12 +25,13 @@ def applied(overrides: list[str]) -> Iterator[list[str]]:
     Raises
     ------
     ValueError
-        When params.yaml has no such key.
+        When params.yaml has no such key, or a mapping is given, which would be merged.
     """
     restore()
     if not overrides:
         yield overrides
         return
+    _refuse_mappings(overrides)
     KEPT.parent.mkdir(exist_ok=True)
     shutil.copy(PARAMS, CHANGED)
     try:
@@ -52,6 +53,16 @@ def restore() -> None:
         if PARAMS.read_text() == CHANGED.read_text():
             _copy(KEPT, PARAMS)
         KEPT.unlink(missing_ok=True)
+
+
+def _refuse_mappings(overrides: list[str]) -> None:
+    """Refuse to set a whole mapping: what it does not name would stay as it was."""
+    for key, _, value in (word.partition("=") for word in overrides):
+        if key[:1].isalpha() and value.startswith("{"):
+            raise ValueError(
+                f"--overrides: '{key}' cannot be set to a mapping; name the values in it, as in "
+                f"{key}.name=value, add a row with +{key}.row={{…}}, or remove one with ~{key}.row"
+            )
 
 
 def _unknown(overrides: list[str]) -> LookupError | None:

@@ -174,7 +174,7 @@ def _mend() -> None:
                 read((ROOT / name).read_text())
         except (ValueError, yaml.YAMLError, Invalid):
             aside = ROOT / "scratch" / f"{Path(name).name}.unreadable"
-            (ROOT / name).replace(aside)
+            shutil.move(ROOT / name, aside)  # scratch/ may be another disk
             _say(f"{name} was cut short, as when DVC is killed; it is now {aside}")
             if name == "dvc.lock" and WHOLE.exists():
                 shutil.copy(WHOLE, ROOT / name)
@@ -192,6 +192,8 @@ def _keep_lock() -> None:
 
 
 def _read_lock(text: str) -> None:
+    if not text.endswith("\n"):
+        raise ValueError("the last line is not whole")
     COMPILED_LOCKFILE_SCHEMA(yaml.safe_load(text) or {})
 
 

@@ -21,8 +21,9 @@ from tqdm import tqdm
 
 from projects import stage
 from projects.history import mean_curves, summarise
-from projects.lesson import Lesson, Network, train
+from projects.lesson import Lesson, train
 from projects.material import label, read_classes
+from projects.networks import Network
 
 
 def main(name: str) -> None:

@@ -1,6 +1,7 @@
 """Networks that a row of the table has trained: found by seed and by epoch, and opened."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from facelab_models import checkpoints
@@ -34,9 +35,11 @@ def choose(folder: Path, checkpoint: str) -> Path:
     paths = sorted(folder.glob("epoch-*.pt"))
     if not paths:
         raise FileNotFoundError(f"{folder} holds no checkpoints")
-    names = {path.stem.removeprefix("epoch-").lstrip("0") or "0": path for path in paths}
-    choices = {"first": paths[0], "last": paths[-1], **names}
-    wanted = checkpoint.lstrip("0") or "0"
+    choices = {"first": paths[0], "last": paths[-1]}
+    choices |= {f"{float(path.stem.removeprefix('epoch-')):g}": path for path in paths}
+    wanted = checkpoint
+    with suppress(ValueError):
+        wanted = f"{float(checkpoint):g}"
     if wanted not in choices:
         raise ValueError(f"unknown checkpoint '{checkpoint}'; choose from {', '.join(choices)}")
     return choices[wanted]
@@ -54,7 +57,10 @@ def check_epochs(network: str, paths: Mapping[int, Sequence[Path]]) -> None:
     first = next(iter(kept))
     for seed, names in kept.items():
         if names != kept[first]:
-            ours, theirs = (", ".join(name[6:-3] for name in kept[each]) for each in (seed, first))
+            ours, theirs = (
+                ", ".join(f"{float(name[6:-3]):g}" for name in kept[each]) or "none"
+                for each in (seed, first)
+            )
             raise ValueError(
                 f"training seeds of network '{network}' cannot be averaged: seed {seed} was kept "
                 f"at epochs {ours}, seed {first} at {theirs}"

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, fields, is_dataclass
 from functools import reduce
 from pathlib import Path
-from typing import TypeVar, get_type_hints
+from typing import TypeVar, get_args, get_type_hints
 
 import yaml
 from pydantic import TypeAdapter, ValidationError
@@ -139,4 +139,5 @@ def _fields(kind: type, path: list) -> list[str]:
     """Name the fields of the dataclass at `path` inside `kind`."""
     for name in path:
         kind = get_type_hints(kind).get(name, kind) if is_dataclass(kind) else kind
+        kind = next(filter(is_dataclass, get_args(kind)), kind)  # of an optional one, or a table
     return [field.name for field in fields(kind)] if is_dataclass(kind) else []

@@ -81,6 +81,8 @@ def load(run: stage.Run, network: str, task: str) -> Stored:
     if task not in classes:
         there = ", ".join(classes)
         raise ValueError(f"network '{network}' names no classes of '{task}'; it names {there}")
+    if len(classes[task]) == 1:
+        raise ValueError(f"network '{network}' knows one class of '{task}'; there is no other")
     return nets
 
 
@@ -92,11 +94,14 @@ def ask(
     Raises
     ------
     ValueError
-        When the split shows no class that the network knows.
+        When there is no such split, or it shows no class that the network knows.
     """
     first = next(iter(nets.values()))
     classes, own = catalogue(*first[0], task)
     codes = pd.Index(classes[own]).get_indexer(made.factors[task].astype(str))
+    if split not in (present := made.factors["split"].unique()):
+        there = ", ".join(map(str, present))
+        raise ValueError(f"{made.path} has no image of split '{split}'; it has {there}")
     rows = np.flatnonzero((made.factors["split"] == split) & (codes != UNKNOWN))
     if not len(rows):
         raise ValueError(f"no image of split '{split}' has one of the classes of {task}")

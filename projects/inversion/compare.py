@@ -54,6 +54,10 @@ class Config:
     inverted: str
     angles: tuple[str, ...]
 
+    def __post_init__(self) -> None:
+        if self.inverted == views.UPRIGHT:
+            raise ValueError(f"inverted is another view than {views.UPRIGHT}")
+
 
 def main(name: str) -> None:
     """Compare views for the row called `name`; write curves, the gap and its onset."""

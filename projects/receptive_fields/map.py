@@ -5,10 +5,12 @@ images that excite each unit most, a map of each of them, and the unit's recepti
 (Zhou et al. 2015). What is finished is kept when the stage is killed.
 """
 
+import re
 import shutil
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import is_zipfile
 
 import numpy as np
 import pandas as pd
@@ -24,6 +26,7 @@ from projects import stage, trained
 from projects.receptive_fields.recognition import recognise
 from projects.receptive_fields.summary import ALL, summarise
 from projects.receptive_fields.thumbnails import keep_thumbnails
+from projects.receptive_fields.viewers import ALL as EVERY
 from projects.receptive_fields.viewers import Viewer, find, rows_of
 
 
@@ -73,11 +76,26 @@ class Row:
                 raise ValueError(f"{name} is {least} or more, not {value}")
         if not 0 < self.fraction <= 1:
             raise ValueError(f"fraction is above 0 and at most 1, not {self.fraction}")
-        labels = list(self.layers.values())
-        if twice := [label for label in labels if labels.count(label) > 1]:
-            raise ValueError(
-                f"two layers are called '{twice[0]}'; their units would be one layer's"
-            )
+        for name in ("splits", "checkpoints", "layers"):
+            if not getattr(self, name):
+                raise ValueError(f"{name} names none; at least one is needed")
+        if EVERY in self.checkpoints and len(self.checkpoints) > 1:
+            raise ValueError(f"'{EVERY}' stands alone, not among {list(self.checkpoints)}")
+        if self.coarse and self.occluder.reduction != "at_maximum":
+            told = self.occluder.reduction
+            raise ValueError(f"coarse maps are of drops 'at_maximum', not {told!r}")
+        _check_labels(self.layers)
+
+
+def _check_labels(layers: dict[str, str]) -> None:
+    """See that every layer has a name of its own, which can stand in tables, files and charts."""
+    for layer, label in layers.items():
+        if not layer or not re.fullmatch(r"[\w.\- ]*\w[\w.\- ]*", label):
+            wanted = "letters, digits, _, -, . and spaces"
+            raise ValueError(f"layer '{layer}' is called '{label}'; names are of {wanted}")
+    labels = list(layers.values())
+    if twice := [label for label in labels if labels.count(label) > 1]:
+        raise ValueError(f"two layers are called '{twice[0]}'; their units would be one layer's")
 
 
 def main(name: str) -> None:
@@ -164,7 +182,7 @@ def seek(viewer: Viewer, row: Row, path: Path) -> dict[str, tuple[np.ndarray, np
 
     They are kept at `path`, and read again from there.
     """
-    if not path.exists():
+    if not is_zipfile(path):
         seen = tqdm(viewer.blocks(), desc="best images", unit="block", delay=2, leave=False)
         found = top_images(viewer.net, seen, list(row.layers), row.top)
         with aside(path) as part, part.open("wb") as file:

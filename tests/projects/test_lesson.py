@@ -7,8 +7,9 @@ from facelab_models.augmentation import STILL
 from facelab_models.stopping import Stop
 from facelab_models.training import FitConfig
 
-from projects.lesson import Lesson, Network, train
+from projects.lesson import Lesson, train
 from projects.material import Task, label
+from projects.networks import Network
 
 FIT = FitConfig(
     trained="all",

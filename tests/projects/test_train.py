@@ -273,18 +273,3 @@ def test_a_network_may_branch_and_see_images_in_another_size(run_here):
 def test_a_network_is_trained_on_the_views_it_is_given(run_here):
     first = run_here(count=40)
     assert not first["value"].equals(run_here(count=40, views={"flip": 1.0})["value"])
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"classifier": "shared"}, "classifier 'shared'; choose from separate, joined"),
-        ({"seeds": []}, "a network needs at least one seed"),
-        ({"batch_size": 0}, "batch_size is 1 or more, not 0$"),
-        ({"weights_scale": 0.0}, "weights_scale is above 0, not 0.0$"),
-        ({"fit": ROW["fit"] | {"lr": -1}}, "lr is above 0, not -1.0$"),
-    ],
-)
-def test_an_impossible_row_is_refused(changes, message, run_here):
-    with pytest.raises(ValueError, match=message):
-        run_here(**changes)

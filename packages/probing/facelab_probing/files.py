@@ -31,6 +31,7 @@ def create(path: Path) -> Iterator[h5py.File]:
     try:
         file = h5py.File(fresh, "w")
     except OSError as error:  # HDF5 says it in many lines
+        fresh.unlink(missing_ok=True)
         raise OSError(f"cannot write {path}: {str(error).splitlines()[0]}") from None
     try:
         with file:

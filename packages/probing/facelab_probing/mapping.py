@@ -11,11 +11,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from zipfile import is_zipfile
 
 import numpy as np
 import torch
 from tqdm import tqdm
 
+from facelab_probing import files
 from facelab_probing.discrepancies import Maps
 from facelab_probing.fields import Field
 from facelab_probing.occluders import Occluder
@@ -143,7 +145,7 @@ def map_images(
         for start in range(0, len(every), BLOCK):
             paths.append(folder / f"{start:08d}.npz")
             images = every[start : start + BLOCK].tolist()
-            if paths[-1].exists():
+            if is_zipfile(paths[-1]):  # whole: the directory of such a file is its end
                 bar.update(len(images))
                 continue
             parts = []
@@ -223,5 +225,10 @@ def _keep(path: Path, parts: list[dict[str, tuple[np.ndarray, np.ndarray, Maps]]
     first = next(iter(parts[0].values()))[2]
     part = path.with_suffix(".part.npz")
     about = {"down": first.rows, "along": first.columns}
-    np.savez(part, **kept, **about, size_px=first.size_px)
-    part.replace(path)
+    try:
+        np.savez(part, **kept, **about, size_px=first.size_px)
+        part.replace(path)
+    except OSError as error:
+        raise files.explain(error, path, sum(np.asarray(v).nbytes for v in kept.values())) from None
+    finally:
+        part.unlink(missing_ok=True)

@@ -50,6 +50,8 @@ class Occluder:
                 raise ValueError(
                     f"unknown {name} {getattr(self, name)!r}; choose from {', '.join(known)}"
                 )
+        if self.colour is not None and not all(0 <= value <= 1 for value in self.colour):
+            raise ValueError(f"colour is of values in [0, 1], not {list(self.colour)}")
         if self.size_px < 1 or self.stride_px < 1:
             raise ValueError(
                 f"size_px and stride_px are 1 or more, not {self.size_px} and {self.stride_px}"

@@ -43,17 +43,17 @@ def refine(exact: Exact, shape: tuple[int, int], coarse: Coarse) -> tuple[np.nda
     Returns
     -------
     values : array, shape
-        Exact in the rectangle and in all places tried.
+        Exact in the rectangle and in all places tried; everywhere where these hold nothing.
     error : float
         The largest deviation found halfway, as a part of the largest absolute value; 0 if
-        there is nothing to find, or nothing outside the rectangle.
+        nothing lies outside the rectangle.
     """
     tried = tuple(_tried(side, coarse.every) for side in shape)
     few = exact(*tried)
-    values = _interpolated(few, tried, shape)
     peak = np.abs(few).max()
-    if not peak:
-        return values, _checked(exact, values, tried, None)
+    if not peak:  # all that there is may lie between
+        return exact(*map(np.arange, shape)), 0.0
+    values = _interpolated(few, tried, shape)
     box = _around(np.abs(few) >= coarse.fraction * peak, tried)
     error = _checked(exact, values, tried, box)
     values[np.ix_(*box)] = exact(*box)
@@ -90,7 +90,7 @@ def _checked(
     exact: Exact,
     values: np.ndarray,
     tried: tuple[np.ndarray, np.ndarray],
-    box: tuple[np.ndarray, np.ndarray] | None,
+    box: tuple[np.ndarray, np.ndarray],
 ) -> float:
     """Replace the values halfway between places tried; say how far off they were."""
     halfway = tuple(np.unique((places[1:] + places[:-1]) // 2) for places in tried)
@@ -98,9 +98,8 @@ def _checked(
         return 0.0
     true, told = exact(*halfway), values[np.ix_(*halfway)]
     apart = np.abs(true - told)
-    if box is not None:
-        inside = np.isin(halfway[0], box[0])[:, None] & np.isin(halfway[1], box[1])
-        apart[inside] = 0
+    inside = np.isin(halfway[0], box[0])[:, None] & np.isin(halfway[1], box[1])
+    apart[inside] = 0
     values[np.ix_(*halfway)] = true
     peak = max(np.abs(values).max(), np.abs(true).max())
     return float(apart.max() / peak) if peak else 0.0

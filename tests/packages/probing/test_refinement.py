@@ -46,9 +46,17 @@ def test_a_plane_is_interpolated_without_error():
     assert error < 1e-12
 
 
-def test_what_falls_between_all_places_tried_at_first_raises_the_error():
+def test_what_falls_between_all_places_tried_at_first_is_found():
     true = np.zeros(SHAPE)
-    true[10, 10] = 1  # halfway between 8 and 12
+    true[10, 11] = 1
+    values, error, _ = work_out(true)
+    assert np.array_equal(values, true)
+    assert error == 0
+
+
+def test_what_falls_halfway_beside_something_else_raises_the_error():
+    true = np.zeros(SHAPE)
+    true[28, 28], true[10, 10] = 0.5, 1  # of these the second is halfway between 8 and 12
     _, error, _ = work_out(true)
     assert error == 1
 

@@ -68,11 +68,41 @@ def test_coarse_maps_tell_how_wrong_they_are_and_hardly_change_a_size(tmp_path, 
     assert rough["size_px"].to_numpy() == pytest.approx(exact["size_px"].to_numpy(), rel=0.15)
 
 
-def test_coarse_maps_of_another_reduction_are_refused(run, viewer):
-    largest = replace(NOISE, reduction="largest")
-    row = plain_row(occluder=largest, coarse=Coarse(every=3, fraction=0.3))
-    with pytest.raises(ValueError, match="of drops 'at_maximum', not 'largest'"):
-        measure(run, viewer, row)
+def test_what_lies_between_the_places_tried_is_found(run, viewer):
+    layers = {"trunk.conv1": "conv1"}
+    sparse = plain_row(layers=layers, units=0, coarse=Coarse(every=1000, fraction=0.5))
+    table = measure(run, viewer, sparse)
+    assert table["size_px"].to_numpy() == pytest.approx(3, abs=1e-3)
+
+
+def test_maps_that_were_cut_short_are_made_again(run, viewer, monkeypatch):
+    first = measure(run, viewer, plain_row())
+    again = start(run.scratch / "again")
+    monkeypatch.setattr("projects.receptive_fields.map.shutil.rmtree", lambda _: None)
+    measure(again, viewer, plain_row())
+    for path in again.scratch.rglob("*.npz"):
+        path.write_bytes(path.read_bytes()[:-30])
+    for path in again.artifacts.rglob("*.h5"):
+        path.unlink()
+    pd.testing.assert_frame_equal(first, measure(again, viewer, plain_row()), check_exact=True)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"coarse": Coarse(every=3, fraction=0.3), "occluder": replace(NOISE, reduction="largest")},
+         "coarse maps are of drops 'at_maximum', not 'largest'"),
+        ({"layers": {"trunk.conv1": ""}}, "layer 'trunk.conv1' is called ''; names are of letters"),
+        ({"layers": {"trunk.conv1": "a/../b"}}, r"is called 'a/\.\./b'"),
+        ({"layers": {"": "a"}}, "layer '' is called 'a'"),
+        ({"layers": {}}, "layers names none"),
+        ({"splits": ()}, "splits names none"),
+        ({"checkpoints": ("all", "first")}, "'all' stands alone"),
+    ],
+)  # fmt: skip
+def test_an_impossible_row_is_refused(changes, message):
+    with pytest.raises(ValueError, match=message):
+        plain_row(**changes)
 
 
 def test_what_is_finished_is_not_asked_again(run, viewer, monkeypatch):
