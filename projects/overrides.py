@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import yaml
 from dvc.utils.hydra import apply_overrides
 
 from projects import values
@@ -33,7 +34,7 @@ def applied(overrides: list[str]) -> Iterator[list[str]]:
         return
     _refuse_mappings(overrides)
     KEPT.parent.mkdir(exist_ok=True)
-    shutil.copy(PARAMS, CHANGED)
+    CHANGED.write_text(yaml.dump(values.tree(), Dumper=_Apart, sort_keys=False))
     try:
         apply_overrides(CHANGED, overrides)
     except Exception as error:  # hydra and omegaconf raise many kinds
@@ -53,6 +54,13 @@ def restore() -> None:
         if PARAMS.read_text() == CHANGED.read_text():
             _copy(KEPT, PARAMS)
         KEPT.unlink(missing_ok=True)
+
+
+class _Apart(yaml.SafeDumper):
+    """Writes out rows that are made from other rows: changing one leaves the others alone."""
+
+    def ignore_aliases(self, _: object) -> bool:
+        return True
 
 
 def _refuse_mappings(overrides: list[str]) -> None:

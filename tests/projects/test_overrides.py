@@ -1,8 +1,10 @@
+import copy
 import errno
 
 import pytest
+from ruamel.yaml import YAML
 
-from projects import overrides
+from projects import overrides, values
 
 
 @pytest.fixture
@@ -22,6 +24,51 @@ def test_an_override_holds_for_one_run(params):
         assert "lr: 0.5" in params.read_text()
         assert "seed: 3" in params.read_text()
     assert params.read_text() == before
+
+
+SHARED = """\
+networks:
+  one: &one
+    fit: &fit {lr: 0.1, epochs: 3}
+    tasks: {identity: {weight: 1.0}}
+    seeds: [0, 1]
+  two: {<<: *one, views: {flip: 1.0}}
+  three: {<<: *one, fit: {<<: *fit, epochs: 9}}
+range: [1.0e-2, 1.0e+7]
+"""
+
+
+@pytest.mark.parametrize("row", ["one", "two", "three"])
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("fit.lr", 0.01), ("fit.epochs", 2), ("tasks.identity.weight", 0.5), ("seeds", [4])],
+)
+def test_a_row_is_changed_alone_also_where_rows_are_made_from_each_other(params, row, key, value):
+    params.write_text(SHARED)
+    before, wanted = values.tree(), values.tree()
+    node = copy.deepcopy(wanted["networks"][row])
+    wanted["networks"][row] = node
+    *above, last = key.split(".")
+    for name in above:
+        node = node[name]
+    node[last] = value
+    with overrides.applied([f"networks.{row}.{key}={value}"]):
+        assert values.tree() == wanted
+        assert YAML(typ="safe").load(params) == wanted  # as DVC reads it
+    assert values.tree() == before
+    assert params.read_text() == SHARED
+
+
+def test_a_row_that_others_are_made_from_can_be_removed(params):
+    params.write_text(SHARED)
+    with overrides.applied(["~networks.one"]):
+        assert list(values.tree()["networks"]) == ["two", "three"]
+
+
+def test_a_mapping_is_not_set_as_a_whole(params):
+    said = r"'rows' cannot be set to a mapping; .* as in rows\.name=value"
+    with pytest.raises(ValueError, match=said), overrides.applied(["rows={}"]):
+        pass
 
 
 def test_an_override_does_not_outlive_a_failure(params):
