@@ -50,11 +50,12 @@ class Lesson:
     leads: bool
 
 
-def train(lesson: Lesson, seed: int) -> pd.DataFrame:
+def train(lesson: Lesson, seed: int) -> tuple[int, pd.DataFrame]:
     """Train one network; take a killed training up where it was.
 
     Returns
     -------
+    seed : int
     history : DataFrame
         Columns ``seed, epoch, split, task, measure, value``; of several processes the first's.
     """
@@ -73,7 +74,7 @@ def train(lesson: Lesson, seed: int) -> pd.DataFrame:
     before = distributed.from_first(_left_behind(lesson, seed, state)) or {}
     history = before.get("history", [])
     if is_enough(history, row.stop):
-        return pd.DataFrame(history)
+        return seed, pd.DataFrame(history)
     teacher = Counted(_teacher(dealt, lesson.material, row), seed, row)
     records = fit(net, teacher, row.fit, state=before.get("fit"), pause_s=row.save_every_s)
     for record in records:
@@ -89,7 +90,7 @@ def train(lesson: Lesson, seed: int) -> pd.DataFrame:
             checkpoints.save_state(state, {"fit": record.state(), "history": history})
         if record.is_epoch_end and distributed.from_first(enough):
             break
-    return pd.DataFrame(history)
+    return seed, pd.DataFrame(history)
 
 
 def begin(lesson: Lesson, seed: int) -> FaceNet:

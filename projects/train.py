@@ -59,8 +59,7 @@ def teach(run: stage.Run, lesson: Lesson) -> dict[int, pd.DataFrame]:
     workers = side_by_side(len(seeds))
     with tqdm(desc="training", unit="batch", delay=2, disable=workers == 1) as bar:
         hear = partial(_report, run, bar, {})
-        found = spread(train, ((lesson, seed) for seed in seeds), workers, hear=hear)
-        return {int(history["seed"].iloc[0]): history for history in found}
+        return dict(spread(train, ((lesson, seed) for seed in seeds), workers, hear=hear))
 
 
 def side_by_side(trainings: int) -> int:

@@ -36,12 +36,13 @@ def choose(folder: Path, checkpoint: str) -> Path:
     if not paths:
         raise FileNotFoundError(f"{folder} holds no checkpoints")
     choices = {"first": paths[0], "last": paths[-1]}
-    choices |= {f"{float(path.stem.removeprefix('epoch-')):g}": path for path in paths}
-    wanted = checkpoint
+    choices |= {float(path.stem.removeprefix("epoch-")): path for path in paths}
+    wanted: str | float = checkpoint
     with suppress(ValueError):
-        wanted = f"{float(checkpoint):g}"
+        wanted = float(checkpoint)
     if wanted not in choices:
-        raise ValueError(f"unknown checkpoint '{checkpoint}'; choose from {', '.join(choices)}")
+        there = ", ".join(map(str, choices))
+        raise ValueError(f"unknown checkpoint '{checkpoint}'; choose from {there}")
     return choices[wanted]
 
 

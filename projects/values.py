@@ -17,7 +17,6 @@ from pydantic import TypeAdapter, ValidationError
 from yaml.constructor import ConstructorError
 
 T = TypeVar("T")
-MERGE = "tag:yaml.org,2002:merge"
 UNKNOWN = ("unexpected_keyword_argument", "extra_forbidden")
 
 

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -72,7 +74,7 @@ def lesson(tmp_path, rng):
 
 def test_a_training_tells_its_curves_and_how_far_it_is(lesson):
     told = []
-    (history,) = spread(train, [(lesson(), 1)], 1, hear=told.append)
+    ((_, history),) = spread(train, [(lesson(), 1)], 1, hear=told.append)
     steps = [word[1:] for word in told if word[0] == "step"]
     assert steps == [(1, step, 24) for step in range(12)]  # of 12, and as many of the other seed
     curves = [point for word in told if word[0] == "curves" for point in word[1]]
@@ -102,8 +104,17 @@ def test_what_a_killed_process_was_writing_is_removed(lesson, tmp_path):
 
 def test_a_training_that_has_ended_is_not_begun_again(lesson, monkeypatch):
     made = lesson(Stop(metric="identity/training_loss", at=1000.0, patience_epochs=None))
-    first, told = train(made, 0), []
+    (_, first), told = train(made, 0), []
     assert first["epoch"].max() == 1
     monkeypatch.setattr(processes, "_HEARERS", [told.append])
-    pd.testing.assert_frame_equal(train(made, 0), first)
+    pd.testing.assert_frame_equal(train(made, 0)[1], first)
     assert not told
+
+
+def test_a_process_that_only_helps_keeps_and_tells_nothing(lesson, tmp_path):
+    told = []
+    found = dict(spread(train, [(replace(lesson(), leads=False), 1)], 1, hear=told.append))
+    assert list(found) == [1]
+    assert found[1].empty
+    assert {word[0] for word in told} == {"step"}
+    assert not (tmp_path / "seed-1").exists()

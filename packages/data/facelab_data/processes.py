@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 AHEAD = 2  # tasks handed out per process, so that none waits for work
-HEAR_S = 0.2
+HEAR_S = 0.2  # between looks at what tasks tell
 _HEARERS: list[Callable[[Any], None]] = []
 
 

@@ -185,8 +185,9 @@ def _map(
     asked = {one.layer: one.asks(image) for one in wanted}
     units = {one.layer: one.units[asked[one.layer][0]].tolist() for one in wanted}
     layers, singly = tuple(units), occluder.reduction == "at_maximum"
-    most = {one.layer: (one.alone if coarse is None else np.inf) * singly for one in wanted}
-    many = [len(units[one.layer]) > most[one.layer] for one in wanted]
+    many = [
+        coarse is None and len(units[one.layer]) > (one.alone if singly else 0) for one in wanted
+    ]
     # A sweep of a deep layer passes through those before it, so they are taken with it.
     swept = layers[: max(np.flatnonzero(many), default=-1) + 1]
     few = {layer: some for layer, some in units.items() if some and layer not in swept}
