@@ -1,5 +1,6 @@
 """Values changed for one run: params.yaml is other while it lasts, and afterwards as it was."""
 
+import shlex
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,20 @@ ROOT = Path(__file__).resolve().parents[1]
 PARAMS, KEPT, CHANGED = (
     ROOT / name for name in ("params.yaml", "scratch/params.before.yaml", "scratch/params.run.yaml")
 )
+
+
+def words(text: str) -> list[str]:
+    """Split overrides at the spaces between them, as a shell does.
+
+    Raises
+    ------
+    ValueError
+        When a quotation has no end.
+    """
+    try:
+        return shlex.split(text)
+    except ValueError as error:
+        raise ValueError(f"--overrides: {str(error).lower()} in {text}") from None
 
 
 @contextmanager

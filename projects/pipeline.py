@@ -8,7 +8,6 @@ one run, and `mlflow run .` finds its own run as the parent of every stage's.
 import argparse
 import json
 import os
-import shlex
 import shutil
 import subprocess
 import sys
@@ -57,7 +56,7 @@ def main() -> None:
         with publication.disk_named(), process.claim(ROOT / "scratch" / "pipeline") as claim:
             tracking.connect()
             _mend()
-            with overrides.applied(shlex.split(asked.overrides)) as changes:
+            with overrides.applied(overrides.words(asked.overrides)) as changes:
                 if changes:
                     _say(f"params.yaml changed for this run: {asked.overrides}")
                 graph, stale = find_stale(asked.targets, force=asked.force == "yes")

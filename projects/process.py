@@ -133,6 +133,12 @@ def heed_signals() -> None:
         signal.signal(each, stop)
 
 
+def disregard_signals() -> None:
+    """Let nothing interrupt a program whose work is done while it is leaving."""
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(each, signal.SIG_IGN)
+
+
 def _watch(names: list[str]) -> None:
     while all(find(**json.loads(name)) for name in names):
         time.sleep(LOOK_S)

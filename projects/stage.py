@@ -54,8 +54,7 @@ class Run:
     artifacts, results : Path
         Inside `scratch` until the stage ends well; then moved into place.
     leads : bool
-        Whether this process is the one that writes and is tracked; of several that torchrun
-        started, the first.
+        Whether this process writes and is tracked; of several that torchrun started, the first.
     about : str
         What the run's page says that it is; Markdown.
     made_from : dict of str
@@ -191,6 +190,7 @@ def start(main: Callable[..., None]) -> None:
     try:
         process.follow_starters()
         main(*_row(main, sys.argv[1:]))
+        process.disregard_signals()
         return
     except KeyboardInterrupt:
         text = "stopped; the same command goes on from here"

@@ -28,6 +28,7 @@ from projects import process, provenance
 
 ROOT = Path(__file__).resolve().parents[1]
 PARENT = "FACELAB_PARENT_RUN_ID"
+LEGEND = 24  # characters of a value
 LAUNCH_S = 10  # for `mlflow run` to start the driver
 OVERRIDES = "FACELAB_OVERRIDES"  # what the pipeline changed in params.yaml for this time
 
@@ -192,7 +193,12 @@ def _which(note: Path, name: str) -> dict[str, str]:
                 return {"run_id": found.run_id}
     # What was changed is part of the name: the legends of MLflow's charts show nothing else.
     words = [word.partition("=") for word in shlex.split(os.environ.get(OVERRIDES, ""))]
-    changes = [f"{key.rpartition('.')[2]}={value}" for key, _, value in words]
+    changes = [f"{key.rpartition('.')[2]}={_short(value)}" for key, _, value in words]
     parent = os.environ.get(PARENT)
     named = {"run_name": " ".join([name, *changes])}
     return named | ({"parent_run_id": parent} if parent else {})
+
+
+def _short(value: str) -> str:
+    """Cut a value, which may be a whole row, to what a legend can hold."""
+    return value if len(value) <= LEGEND else f"{value[: LEGEND - 1]}…"

@@ -52,15 +52,16 @@ def check_epochs(network: str, paths: Mapping[int, Sequence[Path]]) -> None:
     Raises
     ------
     ValueError
-        When some seed was kept at other epochs, as where training stopped early.
+        When some seed was kept at other epochs, as where training stopped early, or at none.
     """
     kept = {seed: [path.name for path in each] for seed, each in paths.items()}
+    if empty := [seed for seed, names in kept.items() if not names]:
+        raise ValueError(f"network '{network}' has no checkpoint of seed {empty[0]}")
     first = next(iter(kept))
     for seed, names in kept.items():
         if names != kept[first]:
             ours, theirs = (
-                ", ".join(f"{float(name[6:-3]):g}" for name in kept[each]) or "none"
-                for each in (seed, first)
+                ", ".join(f"{float(name[6:-3]):g}" for name in kept[each]) for each in (seed, first)
             )
             raise ValueError(
                 f"training seeds of network '{network}' cannot be averaged: seed {seed} was kept "

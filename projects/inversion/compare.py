@@ -55,8 +55,8 @@ class Config:
     angles: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        if self.inverted == views.UPRIGHT:
-            raise ValueError(f"inverted is another view than {views.UPRIGHT}")
+        if views.angle(self.inverted) == 0:
+            raise ValueError(f"inverted is another view than {views.UPRIGHT}, not {self.inverted}")
 
 
 def main(name: str) -> None:

@@ -183,8 +183,9 @@ def seek(viewer: Viewer, row: Row, path: Path) -> dict[str, tuple[np.ndarray, np
     They are kept at `path`, and read again from there.
     """
     if not is_zipfile(path):
+        most = min(row.top, len(viewer.rows))
         seen = tqdm(viewer.blocks(), desc="best images", unit="block", delay=2, leave=False)
-        found = top_images(viewer.net, seen, list(row.layers), row.top)
+        found = top_images(viewer.net, seen, list(row.layers), most)
         with aside(path) as part, part.open("wb") as file:
             kept = {layer: np.stack([top.ids, top.responses]) for layer, top in found.items()}
             np.savez(file, **kept)

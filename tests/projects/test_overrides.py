@@ -124,3 +124,8 @@ def test_a_disk_that_is_full_at_any_copy_costs_no_value(params, monkeypatch, ful
     with overrides.applied([]):
         assert params.read_text() == "seed: 3\n"
     assert [path for path in params.parent.iterdir() if path.is_file()] == [params]
+
+
+def test_a_quotation_without_end_is_named():
+    with pytest.raises(ValueError, match="--overrides: no closing quotation in seed='1"):
+        overrides.words("seed='1")

@@ -177,3 +177,22 @@ def test_what_nobody_started_watches_nobody(start):
     child = start(FOLLOW)
     child.send_signal(signal.SIGTERM)
     assert child.stdout.readline() == "closed\n"
+
+
+LEAVE = """
+import time
+from projects import process
+process.heed_signals()
+process.disregard_signals()
+print("up", flush=True)
+time.sleep(1)
+print("left", flush=True)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_what_is_leaving_is_not_interrupted(start, number):
+    child = start(LEAVE)
+    child.send_signal(number)
+    assert child.communicate() == ("left\n", None)
+    assert child.returncode == 0

@@ -118,6 +118,16 @@ def test_a_run_tells_what_was_changed_for_it(tracked, connected, monkeypatch):
     ]
 
 
+def test_a_row_given_for_one_run_does_not_fill_the_legend(tracked, connected, monkeypatch):
+    monkeypatch.setenv(
+        tracking.OVERRIDES, "'+stimuli.mine={source:csv,path:/a/b,labels:labels.csv}'"
+    )
+    with tracking.run("tracking", "child", tracked / "id", {}):
+        pass
+    name = connected.get_run((tracked / "id").read_text()).info.run_name
+    assert name == "child mine={source:csv,path:/a/b,l…"
+
+
 def test_data_entered_by_another_run_at_the_same_moment_is_found_again(
     tracked, connected, monkeypatch
 ):

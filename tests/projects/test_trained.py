@@ -51,5 +51,8 @@ def test_seeds_that_were_kept_at_other_epochs_are_not_averaged(tmp_path):
     }
     with pytest.raises(ValueError, match=r"'twin'.* seed 4 was kept at epochs 0, 1\.5, seed 0"):
         trained.check_epochs("twin", paths)
+    paths[4] = []
+    with pytest.raises(ValueError, match="'twin' has no checkpoint of seed 4"):
+        trained.check_epochs("twin", paths)
     del paths[4]
     trained.check_epochs("twin", paths)

@@ -45,6 +45,25 @@ def create(path: Path) -> Iterator[h5py.File]:
         fresh.unlink(missing_ok=True)
 
 
+@contextmanager
+def reading(path: Path) -> Iterator[h5py.File]:
+    """Open a file to read.
+
+    Raises
+    ------
+    OSError
+        When it is not there or damaged, in one line that names `path`.
+    """
+    try:
+        file = h5py.File(path)
+    except FileNotFoundError:
+        raise FileNotFoundError(f"{path} is missing") from None
+    except OSError as error:
+        raise OSError(f"cannot read {path}: {str(error).splitlines()[0]}") from None
+    with file:
+        yield file
+
+
 def reserve(file: h5py.File, size: int) -> None:
     """Reserve disk for `size` bytes of arrays that are about to be written to an open file.
 

@@ -42,9 +42,8 @@ def tap(
     Raises
     ------
     ValueError
-        If the network has no such layer, or a layer speaks twice in one pass.
-    TypeError
-        If a layer's output is not a single tensor.
+        If the network has no such layer, a layer speaks twice in one pass, or its output is not
+        a single tensor.
 
     Examples
     --------
@@ -79,14 +78,12 @@ def edit(net: nn.Module, layer: str, change: Callable[[Tensor], Tensor | None]) 
     Raises
     ------
     ValueError
-        If the network has no such layer.
-    TypeError
-        If the layer's output is not a single tensor.
+        If the network has no such layer, or its output is not a single tensor.
     """
 
     def hook(_: nn.Module, __: tuple[object, ...], output: object) -> Tensor | None:
         if not isinstance(output, Tensor):
-            raise TypeError(
+            raise ValueError(
                 f"layer {layer!r} returns a {type(output).__name__}, not a tensor; "
                 "choose a layer inside it that returns one tensor"
             )

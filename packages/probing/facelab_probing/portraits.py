@@ -90,14 +90,14 @@ def write(
 
 def measures(path: Path) -> pd.DataFrame:
     """Give the measures of each unit: unit and `MEASURES`."""
-    with h5py.File(path) as file:
+    with files.reading(path) as file:
         columns = {name: file[f"table/{name}"][:] for name in MEASURES}
         return pd.DataFrame({"unit": file["units"][:], **columns})
 
 
 def images(path: Path) -> np.ndarray:
     """Give the ids of all images that excite some unit most, in order."""
-    with h5py.File(path) as file:
+    with files.reading(path) as file:
         ids = np.unique(file["ids"][:])
     return ids[ids >= 0]
 
@@ -105,7 +105,7 @@ def images(path: Path) -> np.ndarray:
 @contextmanager
 def opened(path: Path) -> Iterator["Album"]:
     """Open a layer's portraits, to look at one after the other."""
-    with h5py.File(path) as file:
+    with files.reading(path) as file:
         yield Album(file, measures(path))
 
 

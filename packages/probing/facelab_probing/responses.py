@@ -52,9 +52,8 @@ def survey(net: nn.Module, layers: Sequence[str], shape: tuple[int, int, int]) -
     Raises
     ------
     ValueError
-        If a layer is unknown, named twice, called twice in a pass, or never called.
-    TypeError
-        If a layer's output is not one floating-point tensor.
+        If a layer is unknown, named twice, called twice in a pass, or never called, or if its
+        output is not one floating-point tensor with a row per image.
     """
     if not layers or len(set(layers)) < len(layers):
         raise ValueError(f"layers must be named, each once; they are {list(layers)}")
@@ -85,7 +84,7 @@ def _check(name: str, output: Tensor | None) -> None:
     if output is None:
         raise ValueError(f"layer {name!r} is never called when the network sees an image")
     if not output.is_floating_point() or output.ndim < 2 or len(output) != 1:
-        raise TypeError(
+        raise ValueError(
             f"layer {name!r} returns {output.dtype} of shape {tuple(output.shape)} for one image; "
             "a layer to record returns floats with one row per image"
         )

@@ -4,7 +4,7 @@ import os
 import h5py
 import numpy as np
 import pytest
-from facelab_probing.files import create, reserve
+from facelab_probing.files import create, reading, reserve
 
 
 @pytest.fixture
@@ -66,3 +66,16 @@ def test_a_file_that_cannot_be_made_is_one_line(path):
     ):
         pass
     assert "\n" not in str(error.value)
+
+
+def test_a_file_that_was_cut_short_is_named(path):
+    with create(path) as file:
+        file["scores"] = np.arange(1000)
+    with reading(path) as file:
+        assert file["scores"][-1] == 999
+    os.truncate(path, path.stat().st_size // 2)
+    with pytest.raises(OSError, match=r"cannot read .*scores.h5: .*truncated"), reading(path):
+        pass
+    path.unlink()
+    with pytest.raises(FileNotFoundError, match=r"scores.h5 is missing"), reading(path):
+        pass

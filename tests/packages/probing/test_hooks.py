@@ -111,7 +111,7 @@ def test_a_long_list_of_layers_is_shortened_to_the_near_ones():
 
 def test_an_output_that_is_no_tensor_is_refused_by_name():
     net = Tabular()
-    with pytest.raises(TypeError, match="layer '' returns a dict, not a tensor"), tap(net, [""]):
+    with pytest.raises(ValueError, match="layer '' returns a dict, not a tensor"), tap(net, [""]):
         net(torch.ones(1))
     with tap(net, ["trunk"]) as outputs:
         net(torch.ones(1))

@@ -98,7 +98,7 @@ def test_survey_refuses_layers_that_cannot_be_recorded(layers, said):
 
 
 def test_a_layer_without_a_row_per_image_is_refused():
-    with pytest.raises(TypeError, match="one row per image"):
+    with pytest.raises(ValueError, match="one row per image"):
         survey(nn.Sequential(nn.Flatten(0)), ["0"], (6, 8, 3))
 
 

@@ -4,7 +4,7 @@ import pytest
 from facelab_probing.intervals import onset
 
 from projects.inversion.answers import Answers
-from projects.inversion.compare import compare, per_identity
+from projects.inversion.compare import Config, compare, per_identity
 
 PEOPLE, EACH, EPOCHS = 24, 8, np.array([0.0, 1.0, 2.0, 4.0, 8.0, 12.0])
 
@@ -89,3 +89,9 @@ def test_a_gap_in_rank_shows_before_one_in_accuracy_and_none_where_none_is(rng):
     assert tables["ranks"]["mean"].to_numpy()[2:] == pytest.approx(1 / 6, abs=0.06)
     assert onset(tables["ranks"]) == 2
     assert onset(tables["gap"][:6]) is None
+
+
+@pytest.mark.parametrize("view", ["upright", "rotate_000"])
+def test_upright_is_not_held_against_itself(view):
+    with pytest.raises(ValueError, match=f"another view than upright, not {view}"):
+        Config(inverted=view, angles=())

@@ -118,6 +118,11 @@ def test_units_are_drawn_alike_for_every_checkpoint(tmp_path, viewer):
     assert tables[0]["unit"].tolist() == tables[1]["unit"].tolist()
 
 
+def test_no_more_best_images_are_looked_for_than_there_are(run, viewer):
+    table = measure(run, viewer, plain_row(top=10**12))
+    assert (table["images"] == len(viewer.rows)).all()
+
+
 def test_of_images_that_leave_a_unit_silent_one_is_mapped(run, viewer):
     with torch.no_grad():
         viewer.net.trunk.conv1.weight[3] = 0
