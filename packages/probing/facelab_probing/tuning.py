@@ -128,7 +128,7 @@ def tune(
     even = _even_steps(config, len(penalties))
     with _quiet():
         opened = _open(config, study, key)
-        read = {_step(trial): _scores(trial) for trial in _completed(opened)}
+        read = {_step(t): np.array(json.loads(t.user_attrs["scores"])) for t in _completed(opened)}
         budget = len(even) if config.sampler == "grid" else config.trials
         for number in range(len(_completed(opened)), budget):
             if len(read) == len(penalties):
@@ -136,7 +136,9 @@ def tune(
             trial, step = _suggest(opened, config, number, even, len(penalties) - 1)
             if step not in read:
                 read[step] = np.asarray(score_at(step), dtype=np.float64)
-            _tell(opened, trial, step, read[step], len(penalties) - 1)
+            # Kept as text: Optuna copies a list number by number. In memory `read` is enough.
+            kept = {"scores": json.dumps(read[step].tolist())} if config.storage else {}
+            _tell(opened, trial, (step, read[step]), kept, len(penalties) - 1)
         visited = [_step(trial) for trial in _completed(opened)]
     return _summary(visited, read, penalties, targets, factor)
 
@@ -194,17 +196,21 @@ def _suggest(
 
 
 def _tell(
-    study: optuna.Study, trial: optuna.Trial | None, step: int, scores: np.ndarray, last: int
+    study: optuna.Study,
+    trial: optuna.Trial | None,
+    found: tuple[int, np.ndarray],
+    kept: dict[str, str],
+    last: int,
 ) -> None:
-    """Enter a trial's scores; undefined ones count as chance."""
-    value = float(np.nan_to_num(scores).mean())
-    attributes = {"scores": json.dumps(scores.tolist())}  # Optuna copies a list number by number
+    """Enter a trial's step and scores, undefined ones as chance."""
+    step, value = found[0], float(np.nan_to_num(found[1]).mean())
     if trial is None:
         distributions = {"step": IntDistribution(0, last)}
         made = {"params": {"step": step}, "distributions": distributions, "value": value}
-        study.add_trial(create_trial(**made, user_attrs=attributes))
+        study.add_trial(create_trial(**made, user_attrs=kept))
     else:
-        trial.set_user_attr("scores", attributes["scores"])
+        for name, text in kept.items():
+            trial.set_user_attr(name, text)
         study.tell(trial, value)
 
 
@@ -214,10 +220,6 @@ def _completed(study: optuna.Study) -> list[FrozenTrial]:
 
 def _step(trial: FrozenTrial) -> int:
     return int(trial.params["step"])
-
-
-def _scores(trial: FrozenTrial) -> np.ndarray:
-    return np.array(json.loads(trial.user_attrs["scores"]), dtype=np.float64)
 
 
 def _summary(
