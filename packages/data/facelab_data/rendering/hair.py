@@ -38,9 +38,13 @@ class Strand(NamedTuple):
 @inline
 def hair_opacity(across: float, along: float, raggedness: float, facing: float) -> float:
     """Let tips end lock by lock, and the outline of the shell thin out."""
+    fade = 0.25 * raggedness + 0.008
+    if along >= 1.0 + fade:  # beyond every tip
+        return 0.0
+    if facing >= 0.13 and along <= 0.999 - 1.2 * raggedness - fade:  # before every tip
+        return 1.0
     lock, strand = line(across * LOCKS, 1), line(across * STRANDS, 2)
     end = 1.0 - raggedness * (0.9 * lock * lock + 0.3 * strand)
-    fade = 0.25 * raggedness + 0.008
     tip = smoothstep(end + fade, end - fade, along)
     return tip * smoothstep(-0.06, 0.08, facing + 0.08 * (lock - 0.5))
 

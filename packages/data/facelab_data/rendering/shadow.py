@@ -74,10 +74,20 @@ def is_inside(place: float, size: int) -> bool:
 
 
 @inline
-def passing(nearness: np.ndarray, column: float, row: float, near: float) -> float:
+def passing(nearness: np.ndarray, column: int, row: int, near: float) -> float:
     """Say how much light passes at one place within the light's picture."""
-    behind = nearness[int(row), int(column)] - near
+    behind = nearness[row, column] - near
     return min(1.0, max(0.0, 1.0 - behind * 400.0))
+
+
+@inline
+def within(nearness: np.ndarray, columns: tuple, row: float, near: float, share: float) -> float:
+    """Add up a row of 4 taps, all of them in the light's picture, the outer ones in part."""
+    j = int(row)
+    total = (1.0 - share) * passing(nearness, columns[0], j, near)
+    total += passing(nearness, columns[1], j, near)
+    total += passing(nearness, columns[2], j, near)
+    return total + share * passing(nearness, columns[3], j, near)
 
 
 @inline
@@ -90,7 +100,8 @@ def across(nearness: np.ndarray, columns: tuple, row: float, near: float, share:
     weights = (1.0 - share, 1.0, 1.0, share)
     for i in range(4):
         column = columns[i]
-        through = passing(nearness, column, row, near) if is_inside(column, size) else 1.0
+        inside = is_inside(column, size)
+        through = passing(nearness, int(column), int(row), near) if inside else 1.0
         total += weights[i] * through
     return total
 
@@ -109,8 +120,16 @@ def lit(nearness: np.ndarray, of: Frame, point: tuple, normal: tuple, softness: 
     fx, fy = column / step - 0.5 - first_x, row / step - 0.5 - first_y
     left, top = (first_x - 0.5) * step, (first_y - 0.5) * step
     columns = (left, left + step, left + 2.0 * step, left + 3.0 * step)
-    total = (1.0 - fy) * across(nearness, columns, top, near, fx)
-    total += across(nearness, columns, top + step, near, fx)
-    total += across(nearness, columns, top + 2.0 * step, near, fx)
-    total += fy * across(nearness, columns, top + 3.0 * step, near, fx)
+    rows = (top, top + step, top + 2.0 * step, top + 3.0 * step)
+    if left >= 0.0 and top >= 0.0 and columns[3] < size and rows[3] < size:
+        # nearly always, and three times as fast without a look at every tap
+        places = (int(columns[0]), int(columns[1]), int(columns[2]), int(columns[3]))
+        total = (1.0 - fy) * within(nearness, places, rows[0], near, fx)
+        total += within(nearness, places, rows[1], near, fx)
+        total += within(nearness, places, rows[2], near, fx)
+        return (total + fy * within(nearness, places, rows[3], near, fx)) / 9.0
+    total = (1.0 - fy) * across(nearness, columns, rows[0], near, fx)
+    total += across(nearness, columns, rows[1], near, fx)
+    total += across(nearness, columns, rows[2], near, fx)
+    total += fy * across(nearness, columns, rows[3], near, fx)
     return total / 9.0

@@ -102,9 +102,8 @@ def fill(mesh: Mesh, out: Buffers, t: int, thresholds: np.ndarray, raggedness: f
     corners = (mesh.triangles[t, 0], mesh.triangles[t, 1], mesh.triangles[t, 2])
     a, b, c = corners
     p = mesh.screen
-    part = mesh.parts[t]
     area = signed_area(p, corners)
-    if is_culled(part, area):
+    if is_culled(mesh.parts[t], area):
         return
     size = out.owner.shape[0]
     left, right = span(p[a, 0], p[b, 0], p[c, 0], size)
@@ -112,20 +111,59 @@ def fill(mesh: Mesh, out: Buffers, t: int, thresholds: np.ndarray, raggedness: f
     if left > right or top > bottom:
         return
     e = edges(p, corners, area)
+    if mesh.parts[t] < LASHES:
+        fill_opaque(mesh, out, t, e, (left, right, top, bottom))
+    else:
+        fill_strands(mesh, out, t, e, (left, right, top, bottom), thresholds, raggedness)
+
+
+@inline
+def fill_opaque(mesh: Mesh, out: Buffers, t: int, e: Edges, box: tuple) -> None:
+    """Raster a triangle of an opaque part.
+
+    Most triangles are a few samples wide, so that which samples they hold is hard to predict: it
+    is chosen by arithmetic, and no sample is jumped over.
+    """
+    left, right, top, bottom = box
+    p = mesh.screen
+    za = float(p[mesh.triangles[t, 0], 2])
+    zb = float(p[mesh.triangles[t, 1], 2])
+    zc = float(p[mesh.triangles[t, 2], 2])
+    for y in range(top, bottom + 1):
+        dy = y + 0.5 - e.y
+        for x in range(left, right + 1):
+            dx = x + 0.5 - e.x
+            u, v = e.ax * dx + e.ay * dy, e.bx * dx + e.by * dy
+            w = 1.0 - u - v
+            least = u if u < v else v
+            least = least if least < w else w
+            near = np.float32(u * za + v * zb + w * zc)
+            near = near if least >= 0.0 else np.float32(0.0)
+            old = out.nearness[y, x]
+            out.nearness[y, x] = near if near > old else old
+            out.owner[y, x] = t if near > old else out.owner[y, x]
+
+
+@inline
+def fill_strands(
+    mesh: Mesh, out: Buffers, t: int, e: Edges, box: tuple, thresholds: np.ndarray, raggedness: float
+) -> None:
+    """Raster a triangle of hair or lashes."""
+    left, right, top, bottom = box
+    p = mesh.screen
+    a, b, c = mesh.triangles[t, 0], mesh.triangles[t, 1], mesh.triangles[t, 2]
     pattern = thresholds.shape[0]
     for y in range(top, bottom + 1):
         for x in range(left, right + 1):
             dx, dy = x + 0.5 - e.x, y + 0.5 - e.y
             u, v = e.ax * dx + e.ay * dy, e.bx * dx + e.by * dy
             w = 1.0 - u - v
-            if u < 0.0 or v < 0.0 or w < 0.0:
+            if (u < 0.0) | (v < 0.0) | (w < 0.0):
                 continue
             near = np.float32(u * p[a, 2] + v * p[b, 2] + w * p[c, 2])
             if near <= out.nearness[y, x]:
                 continue
-            if part < LASHES or is_opaque(
-                mesh, t, (u, v, w), raggedness, thresholds[y % pattern, x % pattern]
-            ):
+            if is_opaque(mesh, t, (u, v, w), raggedness, thresholds[y % pattern, x % pattern]):
                 out.nearness[y, x] = near
                 out.owner[y, x] = t
 
