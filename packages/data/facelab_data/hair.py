@@ -10,21 +10,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from facelab_data import easing
 from facelab_data.hairstyles import Style
 from facelab_data.morphable import FaceModel
 from facelab_data.rendering import noise
 from facelab_data.rendering.compiled import inline, kernel
 from facelab_data.rendering.vectors import added, dot, normalised, smoothstep
+from facelab_data.strands import LATTICE, POLAR_STEP_M, ROWS, Strands, lay, look_round
 
-ROWS = 22
-POLAR_STEP_M = 0.0062  # along the scalp, from one root to the next
 CROWN_POLARS, EQUATOR_POLAR = 12, 20
-UNEVEN = 1.6  # how much locks differ in where they end, in roots
-LAST_POLAR = 24.5  # where falling hair leaves the head: at the height of the ears
 MIDDLE_M = 0.075  # from the crown down to the point that hair stands away from
 BALL_M = 0.078  # radius of a ball of hair, without the hair
-LATTICE = noise.table(99)
 GRID = 2.0**18  # vertices are rounded to 1/GRID m, so that a machine's sine cannot show
 
 
@@ -45,17 +40,6 @@ class Shell(NamedTuple):
     along: np.ndarray
     occlusion: np.ndarray
     pose_weight: np.ndarray
-
-
-class Strands(NamedTuple):
-    """What differs from strand to strand, each (J,) float64."""
-
-    cosine: np.ndarray
-    sine: np.ndarray
-    end: np.ndarray  # index of the root at which the strand leaves the scalp
-    fall: np.ndarray  # m beyond that
-    thickness: np.ndarray  # at the end, m
-    forward: np.ndarray  # long hair: 1 falls before the shoulder, -1 behind, 0 straight
 
 
 def triangles(model: FaceModel) -> np.ndarray:
@@ -87,52 +71,38 @@ def grow(
     seed : (3,) float64
         Where in the noise the locks of this identity are found.
     """
-    azimuth, rows = model.root_azimuth, np.linspace(0, 1, ROWS)
-    across = np.repeat((np.arange(len(azimuth)) + 0.5) / len(azimuth), ROWS)
-    along = np.tile(rows, len(azimuth))
-    grown = np.zeros((len(azimuth) * ROWS, 8))
+    around = look_round(model)
+    grown = np.zeros((len(around.across), 8), np.float32)
     if style.top > 0:
-        corners = head[model.root_vertices] * model.root_weights[..., None]
-        first, second, third = (corners[:, :, k] for k in range(3))
-        roots = (first + second + third).astype(np.float64)
-        strands = _lay(model, style, recession, seed)
-        _grow(strands, style, roots, (seed, LATTICE), grown)
-        grown = np.rint(grown * GRID) / GRID
+        roots = np.empty((*model.root_vertices.shape[:2], 3))
+        _plant(head, model.root_vertices, model.root_weights, roots)
+        strands = lay(model, style, recession, seed)
+        points = np.empty(grown.shape)
+        _grow(strands, style, roots, (seed, LATTICE), points)
+        _settle(points, grown)
     else:
         grown[:, :3] = head[model.root_vertices[0, 0, 0]]
         grown[:, 7] = 1
-    grown = grown.astype(np.float32)
-    return Shell(
-        grown[:, :3], grown[:, 3:6], across.astype(np.float32), along.astype(np.float32),
-        grown[:, 6], grown[:, 7],
-    )  # fmt: skip
+    return Shell(grown[:, :3], grown[:, 3:6], around.across, around.along, grown[:, 6], grown[:, 7])
 
 
-def _lay(model: FaceModel, style: Style, recession: np.ndarray, seed: np.ndarray) -> Strands:
-    """Decide for each strand how thick it is, where it ends and how far it falls."""
-    signed = model.root_azimuth.astype(np.float64)
-    azimuth = np.abs(signed)
-    front, back = easing.smoothstep(1.25, 0.55, azimuth), easing.smoothstep(1.75, 2.5, azimuth)
-    thickness = style.front * front + style.back * back + style.side * (1 - front - back)
-    thickness *= 1 + style.parting * front * np.tanh(3 * np.sin(signed - 0.45))
-    swept = style.parting * np.clip(np.sin(signed), 0, 1) * easing.smoothstep(1.1, 0.5, azimuth)
-    beyond = 0.035 * swept + style.fringe * easing.smoothstep(0.95, 0.55, azimuth)
-    beyond = beyond + style.over_ear * np.exp(-(((azimuth - 1.6) / 0.45) ** 2)) - recession
-    circle = [8 * np.cos(signed) + seed[0], 8 * np.sin(signed), np.full(len(signed), seed[1])]
-    uneven = noise.values(LATTICE, np.stack(circle, axis=1))
-    end = model.root_end + beyond / POLAR_STEP_M + UNEVEN * (uneven - 0.75)
-    opening = math.radians(style.opening_deg)
-    falling = (
-        easing.smoothstep(opening - 0.10, opening + 0.16, azimuth) if style.fall else 0 * azimuth
-    )
-    end += (LAST_POLAR - end) * falling
-    layered = (
-        0.72 + 0.28 * easing.smoothstep(opening, opening + 0.9, azimuth) + 0.06 * (uneven - 0.5)
-    )
-    side = np.where(azimuth < 1.75, 1.0, -1.0) * (azimuth < 2.6)
-    return Strands(
-        np.cos(signed), np.sin(signed), end, style.fall * falling * layered, thickness, side
-    )
+@kernel
+def _plant(head: np.ndarray, vertices: np.ndarray, weights: np.ndarray, out: np.ndarray) -> None:
+    """Find the (J, P, 3) roots on a head, each between the three vertices about it."""
+    for j in range(out.shape[0]):
+        for p in range(out.shape[1]):
+            a, b, c = vertices[j, p]
+            u, v, w = weights[j, p]
+            for axis in range(3):
+                out[j, p, axis] = head[a, axis] * u + head[b, axis] * v + head[c, axis] * w
+
+
+@kernel
+def _settle(points: np.ndarray, out: np.ndarray) -> None:
+    """Round to multiples of 1 / GRID; out float32."""
+    for i in range(points.shape[0]):
+        for k in range(points.shape[1]):
+            out[i, k] = np.rint(points[i, k] * GRID) / GRID
 
 
 @kernel

@@ -1,28 +1,18 @@
 """From a table of identities to heads that can be posed and drawn."""
 
+from functools import lru_cache
+
 import numpy as np
 import pandas as pd
 
-from facelab_data import hair, morphable
-from facelab_data.appearance import ALBEDO, Appearance, Person, appear
-from facelab_data.easing import smoothstep
+from facelab_data import hair, morphable, painting, strands
+from facelab_data.appearance import ALBEDO, Person, appear
 from facelab_data.morphable import ETHNICITIES, FaceModel
 from facelab_data.rendering.scene import (
-    BEARD,
-    CLOTH,
-    DARK,
-    HAEMOGLOBIN,
     HAIR,
-    LASHES,
-    LIPS,
-    MELANIN,
-    MOUTH_INSIDE,
     N_CHANNELS,
     OCCLUSION,
-    OIL,
     PLACE,
-    SCALP,
-    SKIN,
     STRAND,
     STRAND_LENGTH,
     Head,
@@ -30,7 +20,6 @@ from facelab_data.rendering.scene import (
 
 MALENESS = {"female": 0.1, "male": 0.9}  # the average man is not the most male of men
 ANCESTRY_SHARE = 0.8
-CLOTH_THICKNESS_M, BEARD_THICKNESS_M = 0.007, 0.006
 
 
 def build(model: FaceModel, identities: pd.DataFrame, *, seed: int) -> list[Head]:
@@ -61,11 +50,8 @@ def build(model: FaceModel, identities: pd.DataFrame, *, seed: int) -> list[Head
         np.array([person.ancestry for person in people]).reshape(-1, 3),
     )
     faces = morphable.vertices(model, macro, shape)
-    hair_triangles = hair.triangles(model) + len(model.rest)
-    triangles = np.concatenate([model.triangles, hair_triangles]).astype(np.int32)
-    parts = np.concatenate([model.parts, np.full(len(hair_triangles), HAIR)]).astype(np.int32)
     return [
-        _build_one(model, (triangles, parts), face, person, np.random.default_rng([seed, number]))
+        _build_one(model, _mesh(model), face, person, np.random.default_rng([seed, number]))
         for face, person, number in zip(faces, people, identities["identity"], strict=True)
     ]
 
@@ -93,23 +79,34 @@ def _build_one(
 ) -> Head:
     appearance = appear(person, rng)
     moles = _moles(rng)
-    recession = _recession(appearance, model.root_azimuth)
+    recession = strands.recession(model, *appearance.recession_m)
     shell = hair.grow(model, face, appearance.style, recession, 30 * rng.random(3))
-    skin = _paint(model, appearance)
-    strands = np.zeros((len(shell.vertices), N_CHANNELS), np.float32)
-    strands[:, PLACE : PLACE + 3] = shell.tangents
-    strands[:, STRAND], strands[:, STRAND_LENGTH] = shell.across, shell.along
-    strands[:, OCCLUSION] = shell.occlusion
+    n = len(face)
+    channels = np.zeros((n + len(shell.vertices), N_CHANNELS), np.float32)
+    thickness = np.empty(n, np.float32)
+    painting.paint(model, appearance, channels[:n], thickness)
+    channels[n:, PLACE : PLACE + 3] = shell.tangents
+    channels[n:, STRAND], channels[n:, STRAND_LENGTH] = shell.across, shell.along
+    channels[n:, OCCLUSION] = shell.occlusion
     return Head(
         vertices=np.concatenate([face, shell.vertices]),
         triangles=mesh[0],
         parts=mesh[1],
-        channels=np.concatenate([skin, strands]),
+        channels=channels,
         pose_weight=np.concatenate([model.maps["pose_weight"], shell.pose_weight]),
-        thickness=_stand_off(model, appearance, skin),
+        thickness=thickness,
         moles=moles,
         look=appearance.look,
     )
+
+
+@lru_cache(maxsize=1)
+def _mesh(model: FaceModel) -> tuple[np.ndarray, np.ndarray]:
+    """Join the triangles of head and hair, (F, 3), and their parts, (F,), once for a model."""
+    hair_triangles = hair.triangles(model) + len(model.rest)
+    triangles = np.concatenate([model.triangles, hair_triangles]).astype(np.int32)
+    parts = np.concatenate([model.parts, np.full(len(hair_triangles), HAIR)]).astype(np.int32)
+    return triangles, parts
 
 
 def _people(identities: pd.DataFrame) -> list[Person]:
@@ -152,47 +149,3 @@ def _moles(rng: np.random.Generator) -> np.ndarray:
         return np.array([[9.0, 9.0, 0.01, 0.0]], np.float32)
     low, high = (-0.5, -0.7, 0.008, 0.2), (0.5, 0.7, 0.014, 0.55)
     return rng.uniform(low, high, (count, 4)).astype(np.float32)
-
-
-def _recession(appearance: Appearance, azimuth: np.ndarray) -> np.ndarray:
-    """Compute how far the hairline lies above the usual one at each azimuth (rad), m."""
-    front, temples = appearance.recession_m
-    away = np.abs(azimuth.astype(np.float64))
-    at_front, at_temples = np.exp(-((away / 0.8) ** 2)), np.exp(-(((away - 0.62) / 0.30) ** 2))
-    return np.round(front * at_front + temples * at_temples, 7)  # no machine's exp can show
-
-
-def _paint(model: FaceModel, appearance: Appearance) -> np.ndarray:
-    """Fill in the channels of the head's own vertices, (n, N_CHANNELS) float32."""
-    maps = model.maps
-    red, dark, ears = maps["red"], maps["dark"], maps["ears"]
-    melanin, haemoglobin = appearance.melanin, appearance.haemoglobin
-    channels = np.zeros((len(model.rest), N_CHANNELS), np.float32)
-    channels[:, PLACE : PLACE + 3] = model.place
-    channels[:, MELANIN] = melanin * (1 - 0.05 * red) + 0.10 * dark * (0.3 + melanin) + 0.03 * ears
-    channels[:, HAEMOGLOBIN] = haemoglobin * (0.75 + 0.55 * appearance.flush * red)
-    channels[:, HAEMOGLOBIN] += 0.45 * dark * (1 - 0.5 * melanin) + 0.25 * ears
-    channels[:, SCALP] = maps["scalp"] - _recession(appearance, maps["azimuth"])
-    channels[:, LIPS], channels[:, MOUTH_INSIDE] = maps["lips"], maps["inside"]
-    channels[:, OCCLUSION], channels[:, OIL] = maps["occlusion"], maps["oil"]
-    channels[:, CLOTH] = maps["cloth"] + appearance.collar_m
-    channels[:, BEARD] = _grow_beard(model, appearance).max(axis=0)
-    channels[:, DARK] = appearance.under_eyes * dark
-    lashes = model.vertex_parts == LASHES
-    channels[lashes, STRAND] = maps["lash_across"][lashes]
-    channels[lashes, STRAND_LENGTH] = maps["lash_along"][lashes]
-    return channels
-
-
-def _grow_beard(model: FaceModel, appearance: Appearance) -> np.ndarray:
-    """Spread each kind of beard over its place, (3, n)."""
-    kinds = ("beard", "goatee", "moustache")
-    return np.stack([getattr(appearance, kind) * model.maps[kind] for kind in kinds])
-
-
-def _stand_off(model: FaceModel, appearance: Appearance, skin: np.ndarray) -> np.ndarray:
-    """Compute how far cloth and beard stand off the skin, (n,) float32, m; a stubble does not."""
-    cloth = smoothstep(0, 0.02, skin[:, CLOTH]) * (model.vertex_parts == SKIN)
-    beard = _grow_beard(model, appearance).max(axis=0)
-    length = BEARD_THICKNESS_M * smoothstep(0.45, 0.95, beard)
-    return (CLOTH_THICKNESS_M * cloth + length).astype(np.float32)

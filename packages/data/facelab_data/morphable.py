@@ -62,7 +62,7 @@ ARRAYS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FaceModel:
     """A head that coefficients can change; n vertices, f triangles.
 

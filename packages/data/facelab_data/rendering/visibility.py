@@ -146,7 +146,13 @@ def fill_opaque(mesh: Mesh, out: Buffers, t: int, e: Edges, box: tuple) -> None:
 
 @inline
 def fill_strands(
-    mesh: Mesh, out: Buffers, t: int, e: Edges, box: tuple, thresholds: np.ndarray, raggedness: float
+    mesh: Mesh,
+    out: Buffers,
+    t: int,
+    e: Edges,
+    box: tuple,
+    thresholds: np.ndarray,
+    raggedness: float,
 ) -> None:
     """Raster a triangle of hair or lashes."""
     left, right, top, bottom = box
