@@ -11,7 +11,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from facelab_data import colours
-from facelab_data.easing import rise
+from facelab_data.easing import hold, rise
 from facelab_data.hairstyles import Style, cut
 from facelab_data.rendering.scene import Look
 
@@ -24,10 +24,13 @@ ALBEDO = (
 )  # fmt: skip
 
 # By ethnicity, in the order of ETHNICITIES: mean and standard deviation.
-MELANIN, MELANIN_SD = (0.80, 0.22, 0.09), (0.12, 0.06, 0.06)
-YELLOWNESS = (0.3, 0.9, 0.2)
-HAIR_TONE, HAIR_TONE_SD = (0.1, 0.3, 2.2), (0.35, 0.4, 1.0)
-IRIS_TONE, IRIS_TONE_SD = (0.2, 0.4, 2.0), (0.35, 0.4, 0.9)
+MELANIN, MELANIN_SD = np.array([(0.80, 0.22, 0.09), (0.12, 0.06, 0.06)])
+YELLOWNESS = np.array((0.3, 0.9, 0.2))
+HAIR_TONE, HAIR_TONE_SD = np.array([(0.1, 0.3, 2.2), (0.35, 0.4, 1.0)])
+IRIS_TONE, IRIS_TONE_SD = np.array([(0.2, 0.4, 2.0), (0.35, 0.4, 0.9)])
+
+# Of cloth that is plain or heather; what is left over is striped.
+PATTERNS = np.cumsum((0.6, 0.25))
 
 
 class Person(NamedTuple):
@@ -88,7 +91,7 @@ def appear(person: Person, rng: np.random.Generator) -> Appearance:
     aged = rise(42, 92, person.age_years)
     noise_seed, flush, under_eyes, collar = rng.random(4)
     melanin = ancestry @ MELANIN + ancestry @ MELANIN_SD * albedo["melanin"]
-    melanin = float(np.clip(melanin, 0.03, 1.05))
+    melanin = hold(melanin, 0.03, 1.05)
     hair = _hair_colour(person)
     amount, goatee, moustache = _beard(person)
     style = cut(albedo["hair_style"], albedo["hair_length"], albedo["hair_volume"])
@@ -110,7 +113,7 @@ def appear(person: Person, rng: np.random.Generator) -> Appearance:
         look=Look(**{name: _round(value) for name, value in fields.items()}),
         style=style,
         melanin=_round(melanin),
-        haemoglobin=_round(np.clip(0.62 + 0.16 * albedo["haemoglobin"], 0.2, 1.25)),
+        haemoglobin=_round(hold(0.62 + 0.16 * albedo["haemoglobin"], 0.2, 1.25)),
         flush=0.75 + 0.5 * flush,
         under_eyes=0.06 + 0.06 * under_eyes + 0.06 * aged,
         beard=_round(amount * (1 - goatee - moustache)),
@@ -159,10 +162,10 @@ def _skin(person: Person, melanin: float, aged: float) -> dict[str, float]:
     freckles = max(0.0, 0.35 * albedo["freckles"] - 0.25) * max(0.0, 1 - melanin / 0.35)
     yellow = person.ancestry @ YELLOWNESS + 0.15 * albedo["yellowness"] + 0.3 * aged
     return {
-        "mottle": float(np.clip(0.5 + 0.35 * aged + 0.12 * albedo["mottle"], 0.1, 1.3)),
+        "mottle": hold(0.5 + 0.35 * aged + 0.12 * albedo["mottle"], 0.1, 1.3),
         "freckles": freckles * (1 - 0.6 * aged),
-        "oil": float(np.clip(0.55 + 0.22 * albedo["oil"], 0.05, 1.2)),
-        "yellow": float(np.clip(yellow, 0, 1.5)),
+        "oil": hold(0.55 + 0.22 * albedo["oil"], 0.05, 1.2),
+        "yellow": hold(yellow, 0, 1.5),
     }
 
 
@@ -176,7 +179,7 @@ def _brows(person: Person, hair: np.ndarray, aged: float) -> dict[str, float]:
         "brow_arch": 0.020 + 0.014 * (1 - male) + 0.009 * albedo["brow_arch"],
         "brow_slope": -0.026 + 0.016 * albedo["brow_slope"],
         "brow_thickness": float(thickness) * (1 - 0.15 * aged),
-        "brow_density": float(np.clip(density, 0.4, 1.2)),
+        "brow_density": hold(density, 0.4, 1.2),
         "brow_inner": 0.130 - 0.018 * male + spacing,
         "brow_outer": 0.535 + 0.5 * spacing,
         **_rgb("brow", colours.brows(hair, _grey(person))),
@@ -185,7 +188,7 @@ def _brows(person: Person, hair: np.ndarray, aged: float) -> dict[str, float]:
 
 def _grey(person: Person) -> float:
     odds = 0.80 + 0.28 * person.albedo["greying"]
-    return float(np.clip(rise(36, 78, person.age_years) * odds, 0, 1))
+    return hold(rise(36, 78, person.age_years) * odds, 0, 1)
 
 
 def _hair(person: Person, hair: np.ndarray) -> dict[str, float]:
@@ -205,7 +208,7 @@ def _mouth(person: Person, melanin: float, rng: np.random.Generator) -> dict[str
     worn *= rise(12, 18, person.age_years)
     return {
         "lip_melanin": 0.02 + 0.06 * melanin,
-        "lip_haemoglobin": float(np.clip(redness, 0.6, 2.6)) * (1 - 0.25 * melanin),
+        "lip_haemoglobin": hold(redness, 0.6, 2.6) * (1 - 0.25 * melanin),
         "lipstick": 0.8 * worn,
         "lip_gloss": 0.3 + 0.7 * worn,
         "teeth": 1 - 0.15 * aged,
@@ -214,7 +217,7 @@ def _mouth(person: Person, melanin: float, rng: np.random.Generator) -> dict[str
 
 
 def _wrinkles(albedo: dict[str, float], aged: float) -> dict[str, float]:
-    amount = aged * np.exp(0.2 * np.clip(albedo["wrinkles"], -3, 3))
+    amount = aged * np.exp(0.2 * hold(albedo["wrinkles"], -3, 3))
     return {
         "wrinkles_forehead": float(0.62 * amount),
         "wrinkles_eyes": float(0.60 * amount),
@@ -230,7 +233,7 @@ def _eyes(person: Person, rng: np.random.Generator) -> dict[str, float]:
         "iris_size": 0.435 + 0.01 * rng.normal(),
         "pupil_size": 0.42 + 0.04 * rng.normal(),
         "sclera": 0.90 - 0.06 * rise(40, 85, person.age_years),
-        "lashes": float(np.clip(0.95 - 0.4 * person.maleness + 0.12 * albedo["lashes"], 0, 1)),
+        "lashes": hold(0.95 - 0.4 * person.maleness + 0.12 * albedo["lashes"], 0, 1),
         **_rgb("iris", colours.iris(tone, albedo["iris_hue"])),
     }
 
@@ -238,5 +241,5 @@ def _eyes(person: Person, rng: np.random.Generator) -> dict[str, float]:
 def _clothing(albedo: dict[str, float], rng: np.random.Generator) -> dict[str, float]:
     return {
         **_rgb("cloth", colours.cloth(albedo["cloth_hue"], albedo["cloth_lightness"])),
-        "cloth_pattern": float(rng.choice((0, 1, 2), p=(0.6, 0.25, 0.15))),
+        "cloth_pattern": float(np.searchsorted(PATTERNS, rng.random(), "right")),
     }

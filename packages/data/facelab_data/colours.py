@@ -4,6 +4,8 @@ All are linear light, (3,) float64: r, g, b. Between two colours lies their geom
 as between a strong and a weak solution of the same pigment.
 """
 
+from functools import lru_cache
+
 import numpy as np
 from scipy.special import ndtr
 
@@ -25,9 +27,7 @@ def along(colours: tuple, place: float) -> np.ndarray:
     >>> along(((0.1, 0.1, 0.1), (0.4, 0.9, 0.1)), 0.5).round(6)
     array([0.2, 0.3, 0.1])
     """
-    logs = np.log(colours)
-    places = np.arange(len(colours))
-    return np.exp([np.interp(place, places, logs[:, channel]) for channel in range(3)])
+    return _between(_logs(colours), place)
 
 
 def hair(tone: float, red: float) -> np.ndarray:
@@ -48,7 +48,8 @@ def brows(hair: np.ndarray, grey: float) -> np.ndarray:
 
 def iris(tone: float, hue: float) -> np.ndarray:
     """Mix an iris: tone from 0, dark brown, to 3, light; hue, a standard normal, green to grey."""
-    return along((*IRISES, along(LIGHT_IRISES, 2 * ndtr(hue))), tone)
+    light = along(LIGHT_IRISES, 2 * ndtr(hue))
+    return _between(np.vstack([_logs(IRISES), np.log(light)]), tone)
 
 
 def lipstick(place: float) -> np.ndarray:
@@ -60,3 +61,18 @@ def cloth(hue: float, lightness: float) -> np.ndarray:
     """Dye cloth by two standard normals; all values of `hue` go once around the circle."""
     turn = 2 * np.pi * (ndtr(hue) + np.array((0, -1 / 3, 1 / 3)))
     return (0.02 + 0.55 * ndtr(lightness) ** 1.5) * (1 + 0.45 * np.cos(turn))
+
+
+@lru_cache
+def _logs(colours: tuple) -> np.ndarray:
+    """Give the logarithms of colours, (k, 3); not to be written to."""
+    return np.log(colours)
+
+
+def _between(logs: np.ndarray, place: float) -> np.ndarray:
+    """Interpolate between the rows of (k, 3) logarithms, and undo these."""
+    last = len(logs) - 1
+    if not 0 <= place < last:
+        return np.exp(logs[0 if place < 0 else last])
+    k = int(place)
+    return np.exp((logs[k + 1] - logs[k]) * (place - k) + logs[k])

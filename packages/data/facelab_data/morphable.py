@@ -13,10 +13,12 @@ the number of threads, or the kernel that multiplied the matrices.
 
 import zipfile
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
+from facelab_data import sparse
 from facelab_data.rendering.scene import EYE_LEFT, EYE_RIGHT
 
 ASSET = Path(__file__).parent / "assets" / "face.npz"
@@ -216,8 +218,15 @@ def vertices(model: FaceModel, macro: np.ndarray, shape: np.ndarray) -> np.ndarr
         Standardised coefficients, clipped to SHAPE_LIMIT.
     """
     turns = np.clip(shape, -SHAPE_LIMIT, SHAPE_LIMIT) * model.shape_sd
-    moved = _on_grid(macro) @ model.macro + _on_grid(turns) @ model.traits
-    return (model.rest + moved.reshape(len(macro), *model.rest.shape)).astype(np.float32)
+    coefficients = np.concatenate([_on_grid(macro), _on_grid(turns)], axis=1)
+    moved = sparse.multiply(coefficients, _displacements(model), model.rest.ravel())
+    return moved.reshape(len(macro), *model.rest.shape)
+
+
+@lru_cache(maxsize=1)
+def _displacements(model: FaceModel) -> sparse.Sparse:
+    """Put mean faces and traits together; a trait moves few vertices."""
+    return sparse.compress(np.concatenate([model.macro, model.traits]))
 
 
 def _on_grid(coefficients: np.ndarray) -> np.ndarray:
