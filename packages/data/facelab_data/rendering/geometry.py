@@ -104,19 +104,46 @@ def normals(vertices: np.ndarray, triangles: np.ndarray, out: np.ndarray) -> Non
     """Average the normals of the triangles around each vertex, weighted by area; out (V, >=3)."""
     out[:, :3] = 0.0
     for t in range(triangles.shape[0]):
-        a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
-        ux, wx = vertices[b, 0] - vertices[a, 0], vertices[c, 0] - vertices[a, 0]
-        uy, wy = vertices[b, 1] - vertices[a, 1], vertices[c, 1] - vertices[a, 1]
-        uz, wz = vertices[b, 2] - vertices[a, 2], vertices[c, 2] - vertices[a, 2]
-        nx, ny, nz = uy * wz - uz * wy, uz * wx - ux * wz, ux * wy - uy * wx
-        for i in (a, b, c):
-            out[i, 0] += nx
-            out[i, 1] += ny
-            out[i, 2] += nz
+        _add_normal(vertices, (triangles[t, 0], triangles[t, 1], triangles[t, 2]), out)
     for i in range(out.shape[0]):
-        x, y, z = float(out[i, 0]), float(out[i, 1]), float(out[i, 2])
-        k = 1.0 / math.sqrt(x * x + y * y + z * z + 1e-20)
-        out[i, 0], out[i, 1], out[i, 2] = x * k, y * k, z * k
+        _normalise(out, i)
+
+
+@kernel
+def normals_at(
+    wanted: np.ndarray, vertices: np.ndarray, triangles: np.ndarray, out: np.ndarray
+) -> None:
+    """Find the normals of the vertices that are `wanted`, (V,) bool; others do not count."""
+    for i in range(wanted.shape[0]):
+        if wanted[i]:
+            out[i, 0] = out[i, 1] = out[i, 2] = 0.0
+    for t in range(triangles.shape[0]):
+        a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+        if wanted[a] or wanted[b] or wanted[c]:
+            _add_normal(vertices, (a, b, c), out)
+    for i in range(wanted.shape[0]):
+        if wanted[i]:
+            _normalise(out, i)
+
+
+@inline
+def _add_normal(vertices: np.ndarray, corners: tuple, out: np.ndarray) -> None:
+    a, b, c = corners
+    ux, wx = vertices[b, 0] - vertices[a, 0], vertices[c, 0] - vertices[a, 0]
+    uy, wy = vertices[b, 1] - vertices[a, 1], vertices[c, 1] - vertices[a, 1]
+    uz, wz = vertices[b, 2] - vertices[a, 2], vertices[c, 2] - vertices[a, 2]
+    nx, ny, nz = uy * wz - uz * wy, uz * wx - ux * wz, ux * wy - uy * wx
+    for i in (a, b, c):
+        out[i, 0] += nx
+        out[i, 1] += ny
+        out[i, 2] += nz
+
+
+@inline
+def _normalise(out: np.ndarray, i: int) -> None:
+    x, y, z = float(out[i, 0]), float(out[i, 1]), float(out[i, 2])
+    k = 1.0 / math.sqrt(x * x + y * y + z * z + 1e-20)
+    out[i, 0], out[i, 1], out[i, 2] = x * k, y * k, z * k
 
 
 @kernel

@@ -93,15 +93,25 @@ def grooves() -> np.ndarray:
     return np.stack(layers).astype(np.float32)
 
 
+def extents(layers: np.ndarray) -> np.ndarray:
+    """Find where in its flattened layer each group's grooves begin and end, (groups, 2) int64."""
+    carved = [np.flatnonzero(layer) for layer in layers]
+    return np.array([(places[0], places[-1] + 1) for places in carved])
+
+
 @kernel
-def engrave(layers: np.ndarray, amplitudes: np.ndarray, out: np.ndarray) -> None:
+def engrave(
+    layers: np.ndarray, extents: np.ndarray, amplitudes: np.ndarray, out: np.ndarray
+) -> None:
     """Add the groups up, each with its amplitude: layers (groups, N), out (N,)."""
     out[:] = 0.0
     for g in range(layers.shape[0]):
         deep = np.float32(amplitudes[g])
         if deep > 0.01:
-            for i in range(out.shape[0]):
-                out[i] += layers[g, i] * deep
+            first, last = extents[g, 0], extents[g, 1]
+            carved, grown = layers[g, first:last], out[first:last]
+            for i in range(grown.shape[0]):
+                grown[i] += carved[i] * deep
 
 
 @inline

@@ -1,6 +1,6 @@
 """One head, in one pose and light, before one or two cameras: the order of the stages.
 
-pose -> normals -> shadow map -> visibility -> shading -> tone. A studio owns the
+pose -> shadow map -> visibility -> normals -> shading -> tone. A studio owns the
 arrays that the stages write to, so that a series of pictures allocates nothing;
 no picture depends on the one before.
 """
@@ -43,10 +43,12 @@ def seat(head: Head) -> Sitter:
     """Make a head ready: put on beard and cloth, and move its centre to the origin."""
     n = len(head.thickness)
     vertices = head.vertices.astype(np.float32)
-    outside = np.zeros((len(vertices), 3), np.float32)
-    if head.thickness.any():
-        geometry.normals(vertices, head.triangles, outside)
-        vertices[:n] += outside[:n] * head.thickness[:, None]
+    lifted = np.zeros(len(vertices), bool)
+    lifted[:n] = head.thickness > 0
+    outside = np.zeros(vertices.shape, np.float32)
+    geometry.normals_at(lifted, vertices, head.triangles, outside)
+    lifted = np.flatnonzero(lifted)
+    vertices[lifted] += outside[lifted] * head.thickness[lifted, None]
     vertices -= HEAD_CENTRE  # vertices are counted from between the eyes
     tangents = head.channels[n:, PLACE : PLACE + 3].copy()
     look = Look(*(float(value) for value in head.look))
@@ -94,6 +96,7 @@ class Studio:
         self.size_px, self.samples = size_px, samples
         self.noise = noise.table()
         self.grooves = relief.grooves()
+        self.carved = relief.extents(self.grooves)
         self.curve = tone.curve(tone_curve)
         self.thresholds = visibility.coverage_thresholds(samples)
         self.opaque = np.full((1, 1), 0.5, np.float32)
@@ -102,6 +105,7 @@ class Studio:
         self.wrinkles = np.empty(self.grooves.shape[1:], np.float32)
         self.light = np.empty((size_px, size_px, 3), np.float32)
         self.posed = self.screen = np.empty((0, 3), np.float32)
+        self.wanted = np.empty(0, bool)
 
     def photograph(
         self, sitter: Sitter, shot: Shot, cameras: list[Camera], backgrounds: list[np.ndarray]
@@ -135,7 +139,7 @@ class Studio:
         return images
 
     def pose(self, sitter: Sitter, shot: Shot) -> None:
-        """Put the sitter's vertices in place and find their normals."""
+        """Put the sitter's vertices in place, and find the normals of the hair."""
         head, n = sitter.head, len(shot.offsets)
         if len(self.posed) != len(sitter.vertices):
             self.posed, self.screen = (np.empty_like(sitter.vertices) for _ in range(2))
@@ -144,7 +148,10 @@ class Studio:
         geometry.pose(moved, head.pose_weight, shot.turn, shot.shift_m, self.posed)
         hair = sitter.channels[n:, PLACE : PLACE + 3]
         geometry.turn_tangents(sitter.tangents, head.pose_weight[n:], shot.turn, hair)
-        geometry.normals(self.posed, head.triangles, sitter.channels)
+        if len(self.wanted) != len(sitter.vertices):
+            self.wanted = np.empty(len(sitter.vertices), bool)
+        self.wanted[:n], self.wanted[n:] = False, True
+        geometry.normals_at(self.wanted, self.posed, head.triangles, sitter.channels)
 
     def cast_shadow(self, sitter: Sitter, shot: Shot) -> shadow.Frame:
         """Draw the head as the light sees it."""
@@ -160,13 +167,15 @@ class Studio:
         """Deepen the wrinkles and light up the teeth as the expression asks."""
         own = np.array([getattr(look, f"wrinkles_{group}") for group in relief.GROUPS])
         flat = self.grooves.reshape(len(own), -1)  # in one row, so that it is done in vectors
-        relief.engrave(flat, own + shot.wrinkles, self.wrinkles.reshape(-1))
+        relief.engrave(flat, self.carved, own + shot.wrinkles, self.wrinkles.reshape(-1))
         return look._replace(teeth=look.teeth * (0.22 + 0.78 * shot.mouth_opening))
 
     def look_through(self, camera: Camera, sitter: Sitter, look: Look) -> visibility.Mesh:
-        """Find what a camera sees."""
+        """Find what a camera sees, and the normals there."""
         geometry.project(self.posed, camera, len(self.seen.owner), self.screen)
         head = sitter.head
         mesh = visibility.Mesh(self.screen, sitter.channels, head.triangles, head.parts)
         visibility.raster(mesh, self.thresholds, look.raggedness, -1, self.seen)
+        visibility.corners_seen(mesh.triangles, self.seen, self.wanted)
+        geometry.normals_at(self.wanted, self.posed, head.triangles, sitter.channels)
         return mesh

@@ -191,6 +191,19 @@ def raster(
             fill(mesh, out, t, thresholds, raggedness)
 
 
+@kernel
+def corners_seen(triangles: np.ndarray, seen: Buffers, out: np.ndarray) -> None:
+    """Mark the vertices of all triangles that are seen somewhere; out (V,) bool."""
+    out[:] = False
+    last = -1
+    for y in range(seen.owner.shape[0]):
+        for x in range(seen.owner.shape[1]):
+            t = seen.owner[y, x]
+            if t >= 0 and t != last:
+                last = t
+                out[triangles[t, 0]] = out[triangles[t, 1]] = out[triangles[t, 2]] = True
+
+
 def coverage_thresholds(samples: int) -> np.ndarray:
     """Spread opacities 0 to 1 over a pixel's (samples, samples), neighbours far apart."""
     n = samples * samples

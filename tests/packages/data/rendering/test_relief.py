@@ -8,7 +8,8 @@ LATTICE = noise.table()
 def engraved(amplitudes):
     out = np.empty(relief.grooves().shape[1:], np.float32)
     layers = relief.grooves().reshape(len(amplitudes), -1)
-    relief.engrave(layers, np.array(amplitudes, float), out.reshape(-1))
+    carved = relief.extents(layers)
+    relief.engrave(layers, carved, np.array(amplitudes, float), out.reshape(-1))
     return out
 
 
