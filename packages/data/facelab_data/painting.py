@@ -6,7 +6,6 @@ from typing import NamedTuple
 import numpy as np
 
 from facelab_data.appearance import Appearance
-from facelab_data.strands import receding
 from facelab_data.morphable import FaceModel
 from facelab_data.rendering.compiled import inline, kernel
 from facelab_data.rendering.scene import (
@@ -28,6 +27,7 @@ from facelab_data.rendering.scene import (
     STRAND_LENGTH,
 )
 from facelab_data.rendering.vectors import clamped
+from facelab_data.strands import receding
 
 CLOTH_THICKNESS_M, BEARD_THICKNESS_M = np.float32(0.007), np.float32(0.006)
 ONE, HALF = np.float32(1), np.float32(0.5)

@@ -87,7 +87,7 @@ def recession(model: FaceModel, front_m: float, temples_m: float) -> np.ndarray:
 
 
 def lay(model: FaceModel, style: Style, recession: np.ndarray, seed: np.ndarray) -> Strands:
-    """Decide for each strand how thick it is, where it ends and how far it falls; parameters as of `hair.grow`."""
+    """Decide for each strand how thick it is, where it ends and how far it falls."""
     around = look_round(model)
     azimuth, front, back = around.azimuth, around.front, around.back
     thickness = style.front * front + style.back * back + style.side * (1 - front - back)
