@@ -36,12 +36,18 @@ class Strand(NamedTuple):
 
 
 @inline
+def is_dense(along: float, raggedness: float, facing: float) -> bool:
+    """Tell whether hair is surely opaque: before every tip, and not at its outline."""
+    return along < 0.99 - 1.45 * raggedness and facing > 0.13
+
+
+@inline
 def hair_opacity(across: float, along: float, raggedness: float, facing: float) -> float:
     """Let tips end lock by lock, and the outline of the shell thin out."""
     fade = 0.25 * raggedness + 0.008
     if along >= 1.0 + fade:  # beyond every tip
         return 0.0
-    if facing >= 0.13 and along <= 0.999 - 1.2 * raggedness - fade:  # before every tip
+    if is_dense(along, raggedness, facing):
         return 1.0
     lock, strand = line(across * LOCKS, 1), line(across * STRANDS, 2)
     end = 1.0 - raggedness * (0.9 * lock * lock + 0.3 * strand)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from facelab_data.rendering.compiled import inline, kernel
-from facelab_data.rendering.hair import hair_opacity, lash_opacity
+from facelab_data.rendering.hair import hair_opacity, is_dense, lash_opacity
 from facelab_data.rendering.scene import HAIR, LASHES
 
 
@@ -91,6 +91,18 @@ def is_opaque(mesh: Mesh, t: int, weights: tuple, raggedness: float, threshold: 
 
 
 @inline
+def is_dense_all_over(mesh: Mesh, t: int, raggedness: float) -> bool:
+    """Tell whether hair is surely opaque on a whole triangle, as most of it is."""
+    if mesh.parts[t] != HAIR:
+        return False
+    a, b, c = mesh.triangles[t, 0], mesh.triangles[t, 1], mesh.triangles[t, 2]
+    ch = mesh.channels
+    along = max(ch[a, 7], ch[b, 7], ch[c, 7])
+    least, most = min(ch[a, 2], ch[b, 2], ch[c, 2]), max(ch[a, 2], ch[b, 2], ch[c, 2])
+    return is_dense(along, raggedness, max(least, -most))
+
+
+@inline
 def is_culled(part: int, area: float) -> bool:
     """Tell whether a triangle shows nothing: without area, or the back of what has one."""
     return area == 0.0 or (area > 0.0 and part < LASHES)
@@ -111,7 +123,7 @@ def fill(mesh: Mesh, out: Buffers, t: int, thresholds: np.ndarray, raggedness: f
     if left > right or top > bottom:
         return
     e = edges(p, corners, area)
-    if mesh.parts[t] < LASHES:
+    if mesh.parts[t] < LASHES or is_dense_all_over(mesh, t, raggedness):
         fill_opaque(mesh, out, t, e, (left, right, top, bottom))
     else:
         fill_strands(mesh, out, t, e, (left, right, top, bottom), thresholds, raggedness)
@@ -119,7 +131,7 @@ def fill(mesh: Mesh, out: Buffers, t: int, thresholds: np.ndarray, raggedness: f
 
 @inline
 def fill_opaque(mesh: Mesh, out: Buffers, t: int, e: Edges, box: tuple) -> None:
-    """Raster a triangle of an opaque part.
+    """Raster a triangle that is opaque.
 
     Most triangles are a few samples wide, so that which samples they hold is hard to predict: it
     is chosen by arithmetic, and no sample is jumped over.
@@ -154,7 +166,7 @@ def fill_strands(
     thresholds: np.ndarray,
     raggedness: float,
 ) -> None:
-    """Raster a triangle of hair or lashes."""
+    """Raster a triangle that is opaque in parts: of hair or lashes."""
     left, right, top, bottom = box
     p = mesh.screen
     a, b, c = mesh.triangles[t, 0], mesh.triangles[t, 1], mesh.triangles[t, 2]
