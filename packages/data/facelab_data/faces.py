@@ -134,7 +134,8 @@ def _sittings(
 
 def _number(identities: pd.DataFrame) -> np.ndarray:
     """Give equal rows equal numbers, counted as they appear, (n,)."""
-    words = [name for name, column in identities.items() if column.dtype.kind not in "iuf"]
+    kinds = zip(identities.columns, identities.dtypes, strict=True)
+    words = [name for name, kind in kinds if kind.kind not in "iuf"]
     coded = identities.assign(**{name: pd.factorize(identities[name])[0] for name in words})
     return pd.factorize(np.array([row.tobytes() for row in coded.to_numpy(float)], object))[0]
 

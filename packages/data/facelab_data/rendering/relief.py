@@ -93,9 +93,10 @@ def grooves() -> np.ndarray:
     return np.stack(layers).astype(np.float32)
 
 
-def extents(layers: np.ndarray) -> np.ndarray:
+@cache
+def extents() -> np.ndarray:
     """Find where in its flattened layer each group's grooves begin and end, (groups, 2) int64."""
-    carved = [np.flatnonzero(layer) for layer in layers]
+    carved = [np.flatnonzero(layer) for layer in grooves()]
     return np.array([(places[0], places[-1] + 1) for places in carved])
 
 

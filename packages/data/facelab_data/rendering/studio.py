@@ -96,7 +96,6 @@ class Studio:
         self.size_px, self.samples = size_px, samples
         self.noise = noise.table()
         self.grooves = relief.grooves()
-        self.carved = relief.extents(self.grooves)
         self.curve = tone.curve(tone_curve)
         self.thresholds = visibility.coverage_thresholds(samples)
         self.opaque = np.full((1, 1), 0.5, np.float32)
@@ -167,7 +166,7 @@ class Studio:
         """Deepen the wrinkles and light up the teeth as the expression asks."""
         own = np.array([getattr(look, f"wrinkles_{group}") for group in relief.GROUPS])
         flat = self.grooves.reshape(len(own), -1)  # in one row, so that it is done in vectors
-        relief.engrave(flat, self.carved, own + shot.wrinkles, self.wrinkles.reshape(-1))
+        relief.engrave(flat, relief.extents(), own + shot.wrinkles, self.wrinkles.reshape(-1))
         return look._replace(teeth=look.teeth * (0.22 + 0.78 * shot.mouth_opening))
 
     def look_through(self, camera: Camera, sitter: Sitter, look: Look) -> visibility.Mesh:

@@ -8,8 +8,7 @@ LATTICE = noise.table()
 def engraved(amplitudes):
     out = np.empty(relief.grooves().shape[1:], np.float32)
     layers = relief.grooves().reshape(len(amplitudes), -1)
-    carved = relief.extents(layers)
-    relief.engrave(layers, carved, np.array(amplitudes, float), out.reshape(-1))
+    relief.engrave(layers, relief.extents(), np.array(amplitudes, float), out.reshape(-1))
     return out
 
 
