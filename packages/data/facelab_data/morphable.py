@@ -33,14 +33,9 @@ SHAPE_LIMIT = 4.0  # standard deviations; further out faces come apart
 
 # A mesh at rest looks stern: lift brows, lids and the corners of the mouth a little.
 EASE = {
-    "browInnerUp": 0.05,
-    "browOuterUpLeft": 0.09,
-    "browOuterUpRight": 0.09,
-    "eyeWideLeft": 0.12,
-    "eyeWideRight": 0.12,
-    "mouthSmileLeft": 0.18,
-    "mouthSmileRight": 0.18,
-}
+    "browInnerUp": 0.05, "browOuterUpLeft": 0.09, "browOuterUpRight": 0.09, "eyeWideLeft": 0.12,
+    "eyeWideRight": 0.12, "mouthSmileLeft": 0.18, "mouthSmileRight": 0.18,
+}  # fmt: skip
 # Standard deviation of a trait, in turns of its slider: by the start of its name, else the last.
 SPREAD = {
     "weight": 0.40,

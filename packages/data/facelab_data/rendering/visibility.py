@@ -126,7 +126,7 @@ def fill(mesh: Mesh, out: Buffers, t: int, thresholds: np.ndarray, raggedness: f
     if mesh.parts[t] < LASHES or is_dense_all_over(mesh, t, raggedness):
         fill_opaque(mesh, out, t, e, (left, right, top, bottom))
     else:
-        fill_strands(mesh, out, t, e, (left, right, top, bottom), thresholds, raggedness)
+        fill_strands(mesh, out, t, (e, left, right, top, bottom), (thresholds, raggedness))
 
 
 @inline
@@ -157,17 +157,13 @@ def fill_opaque(mesh: Mesh, out: Buffers, t: int, e: Edges, box: tuple) -> None:
 
 
 @inline
-def fill_strands(
-    mesh: Mesh,
-    out: Buffers,
-    t: int,
-    e: Edges,
-    box: tuple,
-    thresholds: np.ndarray,
-    raggedness: float,
-) -> None:
-    """Raster a triangle that is opaque in parts: of hair or lashes."""
-    left, right, top, bottom = box
+def fill_strands(mesh: Mesh, out: Buffers, t: int, place: tuple, covers: tuple) -> None:
+    """Raster a triangle that is opaque in parts: of hair or lashes.
+
+    `place` = (edges, left, right, top, bottom), `covers` = (thresholds, raggedness).
+    """
+    e, left, right, top, bottom = place
+    thresholds, raggedness = covers
     p = mesh.screen
     a, b, c = mesh.triangles[t, 0], mesh.triangles[t, 1], mesh.triangles[t, 2]
     pattern = thresholds.shape[0]
