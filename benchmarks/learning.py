@@ -41,7 +41,7 @@ class Size:
     epochs: int
 
 
-FULL = Size(identities=100, training=120, held_out=30, px=64, epochs=8)
+FULL = Size(identities=100, training=120, held_out=30, px=64, epochs=5)
 TOY = Size(identities=3, training=6, held_out=2, px=32, epochs=1)
 
 
