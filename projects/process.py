@@ -24,6 +24,7 @@ DRIVER = "FACELAB_DRIVER"  # names the driver to what it starts
 PATIENCE_S = 30  # for an orphan to notice that it is one, and to stop
 STARTING_S = 600  # for what a killed driver had just started, to come so far; on a busy machine
 LOOK_S = 0.5
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def tags() -> dict[str, str]:
@@ -120,8 +121,7 @@ def heed_signals() -> None:
 
     Nothing but another Ctrl-C interrupts that.
     """
-    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    heeded = [each for each in signals if signal.getsignal(each) != signal.SIG_IGN]  # nohup
+    heeded = [each for each in SIGNALS if signal.getsignal(each) != signal.SIG_IGN]  # nohup
 
     def stop(number: int, _: object) -> NoReturn:
         for each in heeded:
@@ -135,7 +135,7 @@ def heed_signals() -> None:
 
 def disregard_signals() -> None:
     """Let nothing interrupt a program whose work is done while it is leaving."""
-    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for each in SIGNALS:
         signal.signal(each, signal.SIG_IGN)
 
 

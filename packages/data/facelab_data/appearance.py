@@ -13,6 +13,7 @@ from scipy.special import ndtr
 from facelab_data import colours
 from facelab_data.easing import hold, rise
 from facelab_data.hairstyles import Style, cut
+from facelab_data.painting import Tints
 from facelab_data.rendering.scene import Look
 
 ALBEDO = (
@@ -62,27 +63,13 @@ class Appearance(NamedTuple):
         What holds for the whole face.
     style : Style
         The hair's, with this person's length and volume.
-    melanin, haemoglobin, flush, under_eyes : float
-        Of plain skin; of cheeks and nose; of the shadows under the eyes.
-    beard, goatee, moustache : float
-        How much hair there is in each place, 0 to 1.
-    recession_m : tuple of float
-        How far the hairline lies above the usual one: at the front, at the temples.
-    collar_m : float
-        How far the collar lies from the usual one.
+    tints : Tints
+        What is painted on the head, place by place.
     """
 
     look: Look
     style: Style
-    melanin: float
-    haemoglobin: float
-    flush: float
-    under_eyes: float
-    beard: float
-    goatee: float
-    moustache: float
-    recession_m: tuple[float, float]
-    collar_m: float
+    tints: Tints
 
 
 def appear(person: Person, rng: np.random.Generator) -> Appearance:
@@ -109,22 +96,20 @@ def appear(person: Person, rng: np.random.Generator) -> Appearance:
         **_eyes(person, rng),
         **_clothing(albedo, rng),
     }
-    return Appearance(
-        look=Look(**{name: _round(value) for name, value in fields.items()}),
-        style=style,
+    tints = Tints(
         melanin=_round(melanin),
         haemoglobin=_round(hold(0.62 + 0.16 * albedo["haemoglobin"], 0.2, 1.25)),
-        flush=0.75 + 0.5 * flush,
-        under_eyes=0.06 + 0.06 * under_eyes + 0.06 * aged,
+        flush=float(0.75 + 0.5 * flush),
+        under_eyes=float(0.06 + 0.06 * under_eyes + 0.06 * aged),
         beard=_round(amount * (1 - goatee - moustache)),
         goatee=_round(amount * goatee),
         moustache=_round(amount * moustache),
-        recession_m=(
-            _round(0.012 * receding + 0.003 * albedo["hairline"]),
-            _round(0.022 * receding),
-        ),
-        collar_m=-0.012 + 0.016 * collar,
+        front_m=_round(0.012 * receding + 0.003 * albedo["hairline"]),
+        temples_m=_round(0.022 * receding),
+        collar_m=float(-0.012 + 0.016 * collar),
     )
+    look = Look(**{name: _round(value) for name, value in fields.items()})
+    return Appearance(look, style, tints)
 
 
 def _round(x: float) -> float:

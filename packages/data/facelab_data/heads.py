@@ -79,12 +79,12 @@ def _build_one(
 ) -> Head:
     appearance = appear(person, rng)
     moles = _moles(rng)
-    recession = strands.recession(model, *appearance.recession_m)
+    recession = strands.recession(model, appearance.tints.front_m, appearance.tints.temples_m)
     shell = hair.grow(model, face, appearance.style, recession, 30 * rng.random(3))
     n = len(face)
     channels = np.zeros((n + len(shell.vertices), N_CHANNELS), np.float32)
     thickness = np.empty(n, np.float32)
-    painting.paint(model, appearance, channels[:n], thickness)
+    painting.paint(model, appearance.tints, channels[:n], thickness)
     channels[n:, PLACE : PLACE + 3] = shell.tangents
     channels[n:, STRAND], channels[n:, STRAND_LENGTH] = shell.across, shell.along
     channels[n:, OCCLUSION] = shell.occlusion

@@ -1,11 +1,10 @@
-"""Painting a head: from what a person looks like to the channels of the head's vertices."""
+"""Painting a head: from a person's tints to the channels of the head's vertices."""
 
 from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 
-from facelab_data.appearance import Appearance
 from facelab_data.morphable import FaceModel
 from facelab_data.rendering.compiled import inline, kernel
 from facelab_data.rendering.scene import (
@@ -56,7 +55,19 @@ class Primer(NamedTuple):
 
 
 class Tints(NamedTuple):
-    """The numbers of an `Appearance` that are painted; all are floats."""
+    """What is painted on a head, place by place.
+
+    Attributes
+    ----------
+    melanin, haemoglobin, flush, under_eyes : float
+        Of plain skin; of cheeks and nose; of the shadows under the eyes.
+    beard, goatee, moustache : float
+        How much hair there is in each place, 0 to 1.
+    front_m, temples_m : float
+        How far the hairline lies above the usual one there.
+    collar_m : float
+        How far the collar lies from the usual one.
+    """
 
     melanin: float
     haemoglobin: float
@@ -88,21 +99,14 @@ def prime(model: FaceModel) -> Primer:
     return Primer(channels, chosen, receding(maps["azimuth"]), parts == SKIN, lashes)
 
 
-def paint(
-    model: FaceModel, appearance: Appearance, channels: np.ndarray, thickness: np.ndarray
-) -> None:
+def paint(model: FaceModel, tints: Tints, channels: np.ndarray, thickness: np.ndarray) -> None:
     """Fill in the channels of the head's own vertices, and how far beard and cloth stand off.
 
     channels (n, N_CHANNELS) and thickness (n,) float32, m; a stubble does not stand off.
     """
     primer = prime(model)
     channels[:] = primer.channels
-    look = appearance
-    amounts = (
-        look.melanin, look.haemoglobin, look.flush, look.under_eyes, look.beard, look.goatee,
-        look.moustache, *look.recession_m, look.collar_m,
-    )  # fmt: skip
-    _paint(primer, Tints(*map(float, amounts)), channels, thickness)
+    _paint(primer, tints, channels, thickness)
 
 
 @kernel

@@ -20,8 +20,7 @@ def seen(who, seed=0):
 
 def numbers(appearance):
     """All of an appearance as one vector."""
-    look, style, *rest = appearance
-    return np.array([*look, *style, *np.hstack(rest)])
+    return np.hstack(appearance)
 
 
 @pytest.fixture
@@ -95,7 +94,7 @@ def test_the_hair_style_is_a_switch():
 
 def test_beards_need_a_grown_man_and_lipstick_a_grown_woman():
     def grown(maleness, age):
-        return seen(person(maleness, age, beard=3.0)).beard
+        return seen(person(maleness, age, beard=3.0)).tints.beard
 
     def painted(maleness, age):
         return seen(person(maleness, age, lipstick=3.0)).look.lipstick
@@ -106,8 +105,8 @@ def test_beards_need_a_grown_man_and_lipstick_a_grown_woman():
 
 @pytest.mark.parametrize("shape", [-2.0, 0.3, 1.5])
 def test_the_kinds_of_beard_share_one_amount(shape):
-    whole = seen(person(0.9, beard=2.0, beard_shape=-9.0))
-    parts = seen(person(0.9, beard=2.0, beard_shape=shape))
+    whole = seen(person(0.9, beard=2.0, beard_shape=-9.0)).tints
+    parts = seen(person(0.9, beard=2.0, beard_shape=shape)).tints
     assert parts.beard + parts.goatee + parts.moustache == pytest.approx(whole.beard)
 
 
@@ -128,10 +127,12 @@ def test_every_coefficient_shows(name):
 
 
 def test_ethnicity_sets_how_dark_skin_is_usually_and_the_coefficient_how_dark_it_is():
-    african, asian, caucasian = (seen(person(ancestry=share)).melanin for share in ETHNICITIES)
+    african, asian, caucasian = (
+        seen(person(ancestry=share)).tints.melanin for share in ETHNICITIES
+    )
     assert african > asian > caucasian
     for share in ETHNICITIES:
-        tones = [seen(person(ancestry=share, melanin=m)).melanin for m in (-1, 0, 1)]
+        tones = [seen(person(ancestry=share, melanin=m)).tints.melanin for m in (-1, 0, 1)]
         assert tones == sorted(tones)
         assert len(set(tones)) == 3
 

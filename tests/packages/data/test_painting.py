@@ -30,7 +30,7 @@ def appearance():
 def painted(model, appearance, **changes):
     channels = np.full((len(model.rest), N_CHANNELS), 9, np.float32)
     thickness = np.full(len(model.rest), 9, np.float32)
-    painting.paint(model, appearance._replace(**changes), channels, thickness)
+    painting.paint(model, appearance.tints._replace(**changes), channels, thickness)
     return channels, thickness
 
 
@@ -39,9 +39,9 @@ def test_lashes_hold_strands_and_skin_its_pigments(model, appearance):
     lashes, skin = model.vertex_parts == LASHES, model.vertex_parts == SKIN
     np.testing.assert_array_equal(channels[lashes, STRAND], model.maps["lash_across"][lashes])
     plain = skin & (model.maps["red"] == 0) & (model.maps["dark"] == 0) & (model.maps["ears"] == 0)
-    np.testing.assert_allclose(channels[plain, MELANIN], appearance.melanin, rtol=1e-6)
+    np.testing.assert_allclose(channels[plain, MELANIN], appearance.tints.melanin, rtol=1e-6)
     np.testing.assert_allclose(
-        channels[plain, HAEMOGLOBIN], 0.75 * appearance.haemoglobin, rtol=1e-6
+        channels[plain, HAEMOGLOBIN], 0.75 * appearance.tints.haemoglobin, rtol=1e-6
     )
     np.testing.assert_array_equal(channels[:, LIPS], model.maps["lips"])
 
@@ -66,8 +66,8 @@ def test_cloth_stands_off_where_it_is(model, appearance):
 
 
 def test_a_receding_hairline_lowers_the_scalp(model, appearance):
-    usual, _ = painted(model, appearance, recession_m=(0.0, 0.0))
-    bald, _ = painted(model, appearance, recession_m=(0.02, 0.02))
+    usual, _ = painted(model, appearance, front_m=0.0, temples_m=0.0)
+    bald, _ = painted(model, appearance, front_m=0.02, temples_m=0.02)
     np.testing.assert_array_equal(usual[:, SCALP], model.maps["scalp"])
     assert (bald[:, SCALP] <= usual[:, SCALP]).all()
     assert (bald[:, SCALP] < usual[:, SCALP]).any()
