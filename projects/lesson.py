@@ -18,7 +18,7 @@ from facelab_models.network import FaceNet, NetworkSpec, build
 from facelab_models.tasks import join
 from facelab_models.training import fit
 
-from projects import stage
+from projects import hardware
 from projects.history import History, is_enough
 from projects.material import Material, deal, describe
 from projects.networks import Network
@@ -63,7 +63,7 @@ def train(lesson: Lesson, seed: int) -> tuple[int, pd.DataFrame]:
     net = begin(lesson, seed)
     dealt = deal(
         lesson.material,
-        stage.device(),
+        hardware.device(),
         batch_size=row.batch_size,
         augment=row.augment,
         shares=row.views,
@@ -110,7 +110,7 @@ def begin(lesson: Lesson, seed: int) -> FaceNet:
         account = weights.load(net, lesson.weights, scale=row.weights_scale)
         if lesson.leads and seed == row.seeds[0]:
             tell(("account", f"{row.weights}: {account}"))
-    return net.to(stage.device())
+    return net.to(hardware.device())
 
 
 def keep(lesson: Lesson, net: FaceNet, seed: int, epoch: float) -> None:

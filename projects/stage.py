@@ -179,11 +179,6 @@ def run(name: str, key: str = "", *, together: bool = False) -> Iterator[Run]:
         shutil.rmtree(stage.scratch)
 
 
-def device() -> torch.device:
-    """Give the graphics card when there is one."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-
-
 def start(main: Callable[..., None]) -> None:
     """Run a stage's `main` from the command line; say what went wrong in one line."""
     process.heed_signals()

@@ -9,7 +9,6 @@ Several processes, on one machine or more, train a row together when torchrun st
 """
 
 import math
-import os
 from functools import partial
 
 import pandas as pd
@@ -19,7 +18,7 @@ from facelab_data.processes import spread
 from facelab_models import distributed
 from tqdm import tqdm
 
-from projects import stage
+from projects import hardware, stage
 from projects.history import mean_curves, summarise
 from projects.lesson import Lesson, train
 from projects.material import label, read_classes
@@ -28,7 +27,7 @@ from projects.networks import Network
 
 def main(name: str) -> None:
     """Train the network called `name`; keep its checkpoints and its learning curves."""
-    with stage.run("train", name, together=True) as run, distributed.together(stage.device()):
+    with stage.run("train", name, together=True) as run, distributed.together(hardware.device()):
         row = run.params(Network, f"networks.{name}")
         made = stimuli.read(run.read(f"artifacts/draw/{row.stimuli}") / "stimuli.h5")
         lists = {
@@ -68,10 +67,8 @@ def side_by_side(trainings: int) -> int:
     On a graphics card, and where torchrun has started several processes for one training, they
     run one after the other.
     """
-    if torch.distributed.is_torchelastic_launched() or stage.device().type != "cpu":
-        return 1
-    processors = max((os.cpu_count() or 1) // torch.get_num_threads(), 1)
-    if processors == 1:
+    processors = hardware.processors()
+    if torch.distributed.is_torchelastic_launched() or processors == 1:
         return 1
     return math.ceil(trainings / max(trainings // processors, 1))
 

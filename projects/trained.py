@@ -7,7 +7,7 @@ from pathlib import Path
 from facelab_models import checkpoints
 from facelab_models.network import FaceNet
 
-from projects import stage
+from projects import hardware, stage
 
 
 def seeds(folder: Path) -> dict[int, Path]:
@@ -73,4 +73,4 @@ def read(run: stage.Run, path: Path, network: str) -> tuple[FaceNet, dict]:
     """Open a checkpoint; code of the user's runs only if the row `network` names it."""
     trunk = run.peek(f"networks.{network}")["trunk"]
     net, facts = checkpoints.load(path, trusted=(trunk,))
-    return net.to(stage.device()), facts
+    return net.to(hardware.device()), facts

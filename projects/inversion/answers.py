@@ -18,7 +18,7 @@ from facelab_models.network import FaceNet
 from facelab_probing import files
 from tqdm import tqdm
 
-from projects import stage, trained
+from projects import hardware, stage, trained
 from projects.material import pixels
 
 BLOCK = 256
@@ -149,7 +149,7 @@ def answer(
     cells : two arrays, (S, checkpoints of `every`, n)
     """
     task, truth = question
-    settings = {"batch_size": BLOCK, "augment": STILL, "seed": 0, "device": stage.device()}
+    settings = {"batch_size": BLOCK, "augment": STILL, "seed": 0, "device": hardware.device()}
     batches = list(Batches(images, {}, **settings))  # turned into numbers once for all networks
     for seed, stored in enumerate(nets.values()):
         for line, (net, _) in enumerate(stored[every]):

@@ -25,6 +25,7 @@ from tqdm import tqdm
 from projects import stage, trained
 from projects.receptive_fields.recognition import recognise
 from projects.receptive_fields.summary import ALL, summarise
+from projects.receptive_fields.survey import Survey, carry_out
 from projects.receptive_fields.thumbnails import keep_thumbnails
 from projects.receptive_fields.viewers import ALL as EVERY
 from projects.receptive_fields.viewers import Viewer, find, rows_of
@@ -160,9 +161,15 @@ def portray(run: stage.Run, viewer: Viewer, row: Row, paths: dict[str, Path]) ->
     for layer in row.layers:
         alone = mapping.break_even(allowed[layer], row.occluder, size_px)
         wanted.append(want(layer, best[layer], row.units, run.seed, alone))
-    see, others, folder = viewer.see, viewer.rows, scratch / "maps"
-    settings = {"seed": run.seed, "others": others, "coarse": row.coarse}
-    made = mapping.map_images(viewer.prepare, wanted, see, row.occluder, folder, **settings)
+    survey = Survey(
+        viewer=viewer,
+        wanted=tuple(wanted),
+        occluder=row.occluder,
+        coarse=row.coarse,
+        seed=run.seed,
+        folder=scratch / "maps",
+    )
+    made = carry_out(survey)
     for depth, one in enumerate(wanted):
         label, count = row.layers[one.layer], len(best[one.layer][0])
         portraits.write(

@@ -7,7 +7,7 @@ from facelab_models.batches import Batches
 from facelab_models.evaluation import predict
 from scipy.stats import binomtest
 
-from projects import stage
+from projects import hardware
 from projects.material import pixels
 from projects.receptive_fields.viewers import BLOCK, Viewer
 
@@ -51,7 +51,7 @@ def name(viewer: Viewer, task: str, rows: np.ndarray) -> np.ndarray:
     """Give the class that the network names for each image, (n,), among the task's own."""
     spec = viewer.net.spec.tasks[task]
     own = slice(spec.first, spec.first + spec.outputs) if spec.head else slice(None)
-    settings = {"batch_size": BLOCK, "augment": STILL, "seed": 0, "device": stage.device()}
+    settings = {"batch_size": BLOCK, "augment": STILL, "seed": 0, "device": hardware.device()}
     named = []
     for start in range(0, len(rows), BLOCK):
         images = pixels(viewer.made, rows[start : start + BLOCK], viewer.net.eyes)

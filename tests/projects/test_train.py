@@ -206,11 +206,6 @@ def test_trainings_fill_the_processors(trainings, processors, at_once, monkeypat
     assert train.side_by_side(trainings) == at_once
 
 
-def test_trainings_take_turns_on_a_graphics_card(monkeypatch):
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    assert train.side_by_side(3) == 1
-
-
 def test_a_joined_classifier_is_scored_both_ways(whole):
     found = history(whole)
     measured = found[found["split"] == "holdout"].groupby("task")["measure"].agg(set)

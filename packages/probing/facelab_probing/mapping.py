@@ -2,12 +2,12 @@
 
 Units share images, so the work goes image by image: where many units of a layer want an image, this
 layer and all before it are mapped in one sweep; other units are mapped one by one. What is done is
-kept in a folder, block by block: a job that was killed goes on from there and ends with the same
-numbers, because the occluders before an image are drawn from the seed and the image's id alone, for
-every layer and network alike.
+kept in a folder, block by block: a job that was killed goes on from there, several processes can
+share one, and both end with the same numbers, because the occluders before an image are drawn from
+the seed and the image's id alone, for every layer and network alike.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -15,7 +15,6 @@ from zipfile import is_zipfile
 
 import numpy as np
 import torch
-from tqdm import tqdm
 
 from facelab_probing import files
 from facelab_probing.discrepancies import Maps
@@ -102,18 +101,28 @@ def break_even(field: Field, occluder: Occluder, side_px: tuple[int, int]) -> fl
     return min(SWEEP_MOST, SWEEP_PER_VIEW / (seen[0] * seen[1]))
 
 
+def plan(wanted: Sequence[Wanted], folder: Path) -> dict[Path, list[int]]:
+    """Deal the images that some unit wants into blocks: their files, and the images of each."""
+    every = np.unique(np.concatenate([one.ids[one.ids >= 0] for one in wanted]))
+    return {
+        folder / f"{start:08d}.npz": every[start : start + BLOCK].tolist()
+        for start in range(0, len(every), BLOCK)
+    }
+
+
 def map_images(
     prepare: Callable[[tuple[str, ...]], Subject],
     wanted: Sequence[Wanted],
     see: Callable[[int], np.ndarray],
     occluder: Occluder,
-    folder: Path,
+    todo: Mapping[Path, Sequence[int]],
     *,
     seed: int,
     others: Sequence[int],
     coarse: Coarse | None = None,
-) -> list[Path]:
-    """Map each unit for each of its images; give the files of all blocks, see `blocks`.
+    done: Callable[[int], object] = lambda _: None,
+) -> None:
+    """Map each unit for each of its images, and keep the maps block by block, see `blocks`.
 
     Parameters
     ----------
@@ -123,12 +132,15 @@ def map_images(
         Of different layers, best in order of depth.
     see : callable
         Gives the image of an id, (C, H, W) in [0, 1], as the network works at it.
-    folder : Path
-        Where blocks are kept; the caller's to remove.
+    todo : mapping of Path to sequence of int
+        What `plan` gives, or, where several processes share the work, a part of it. Blocks that
+        are there are left as they are.
     others : sequence of int
         Ids of images that patches may be cut from.
     coarse : Coarse, optional
         Map coarsely first, every unit by itself; the maps say how wrong they are.
+    done : callable, optional
+        Is told how many more images are mapped, as they are.
 
     Raises
     ------
@@ -137,25 +149,19 @@ def map_images(
     """
     if coarse is not None and occluder.reduction != "at_maximum":
         raise ValueError(f"coarse maps are of drops 'at_maximum', not {occluder.reduction!r}")
-    folder.mkdir(parents=True, exist_ok=True)
     prepared = cache(prepare)
-    every = np.unique(np.concatenate([one.ids[one.ids >= 0] for one in wanted]))
-    paths = []
-    with tqdm(total=len(every), desc="mapping", unit="image", delay=2, leave=False) as bar:
-        for start in range(0, len(every), BLOCK):
-            paths.append(folder / f"{start:08d}.npz")
-            images = every[start : start + BLOCK].tolist()
-            if is_zipfile(paths[-1]):  # whole: the directory of such a file is its end
-                bar.update(len(images))
-                continue
-            parts = []
-            for image in images:
-                other = _other(image, others, seed) if occluder.filling == "patch" else None
-                shown = see(image), None if other is None else see(other)
-                parts.append(_map(prepared, wanted, (image, *shown), (occluder, coarse), seed))
-                bar.update()
-            _keep(paths[-1], parts)
-    return paths
+    for path, images in todo.items():
+        if is_zipfile(path):  # whole: the directory of such a file is its end
+            done(len(images))
+            continue
+        path.parent.mkdir(parents=True, exist_ok=True)
+        parts = []
+        for image in images:
+            other = _other(image, others, seed) if occluder.filling == "patch" else None
+            shown = see(image), None if other is None else see(other)
+            parts.append(_map(prepared, wanted, (image, *shown), (occluder, coarse), seed))
+            done(1)
+        _keep(path, parts)
 
 
 def blocks(paths: Iterable[Path], layer: str) -> Iterator[Block]:

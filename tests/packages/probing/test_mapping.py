@@ -13,6 +13,7 @@ from facelab_probing.mapping import (
     break_even,
     choose,
     map_images,
+    plan,
 )
 from facelab_probing.occlusion import map_all, prepare
 
@@ -41,7 +42,10 @@ def wanted(alone=9.0, ids=IDS):
 
 def run(ready, folder, how, asked=None, **values):
     options = {"seed": 7, "others": [2, 5, 9]} | values
-    return map_images(ready, asked or wanted(), see, how, folder, **options)
+    asked = asked or wanted()
+    todo = plan(asked, folder)
+    map_images(ready, asked, see, how, todo, **options)
+    return list(todo)
 
 
 def table(paths):
@@ -78,7 +82,7 @@ def test_a_job_that_was_killed_ends_with_the_same_numbers(ready, tmp_path, filli
 
     options = {"seed": 7, "others": [2, 5, 9]}
     with pytest.raises(KeyboardInterrupt):
-        map_images(ready, wanted(), die, how, tmp_path / "cut", **options)
+        map_images(ready, wanted(), die, how, plan(wanted(), tmp_path / "cut"), **options)
     (tmp_path / "cut" / "00000002.part.npz").write_bytes(b"half")
     again = table(run(ready, tmp_path / "cut", how))
     assert whole.keys() == again.keys()
@@ -91,8 +95,27 @@ def test_what_is_finished_is_not_computed_again(ready, tmp_path):
     def never(asked):
         raise AssertionError(asked)
 
-    again = map_images(never, wanted(), never, occluder(), tmp_path, seed=7, others=[])
+    again, told = plan(wanted(), tmp_path), []
+    options = {"seed": 7, "others": [], "done": told.append}
+    map_images(never, wanted(), never, occluder(), again, **options)
     assert all(np.array_equal(first[key], drops) for key, drops in table(again).items())
+    assert told == [3]
+
+
+def test_parts_of_a_plan_make_up_the_whole(ready, tmp_path, monkeypatch):
+    monkeypatch.setattr(mapping, "BLOCK", 1)
+    noise, told = occluder(filling="noise"), []
+    whole = table(run(ready, tmp_path / "whole", noise))
+    todo = plan(wanted(), tmp_path / "parts")
+    assert list(todo.values()) == [[2], [5], [9]]
+    for part in (1, 0):
+        some = {path: todo[path] for path in list(todo)[part::2]}
+        options = {"seed": 7, "others": [2, 5, 9], "done": told.append}
+        map_images(ready, wanted(), see, noise, some, **options)
+    parts = table(todo)
+    assert whole.keys() == parts.keys()
+    assert all(np.array_equal(whole[key], parts[key]) for key in whole)
+    assert told == [1, 1, 1]
 
 
 def test_occluders_depend_on_the_image_and_the_seed_alone(ready, tmp_path):

@@ -5,7 +5,7 @@ import torch
 import torch.nn as nn
 from facelab_probing import portraits
 from facelab_probing.fields import theoretical
-from facelab_probing.mapping import Wanted, blocks, map_images
+from facelab_probing.mapping import Wanted, blocks, map_images, plan
 from facelab_probing.occlusion import prepare
 
 from tests.packages.probing.hidden import occluder
@@ -36,7 +36,8 @@ def written(tmp_path_factory):
     def ready(layers):
         return prepare(net, layers, (PX, PX))
 
-    paths = map_images(ready, [wanted], bright, how, folder / "maps", seed=0, others=[])
+    paths = plan([wanted], folder / "maps")
+    map_images(ready, [wanted], bright, how, paths, seed=0, others=[])
     field = theoretical(net, ["0"], (PX, PX))["0"]
     about = {"side_px": (PX, PX), "fraction": 0.5, "attributes": {"label": "conv"}}
     portraits.write(folder / "0.h5", wanted, blocks(paths, "0"), field, **about)

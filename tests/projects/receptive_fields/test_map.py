@@ -9,6 +9,7 @@ from facelab_probing import mapping
 from facelab_probing.occluders import Occluder
 from facelab_probing.refinement import Coarse
 
+from projects import hardware
 from projects.receptive_fields.map import measure, want
 from tests.projects.receptive_fields.conftest import plain_row, start
 
@@ -37,6 +38,7 @@ def test_the_table_names_layer_state_seed_and_epoch(run, viewer):
 
 def test_a_stage_that_was_killed_ends_with_the_same_portraits(tmp_path, viewer, monkeypatch):
     monkeypatch.setattr(mapping, "BLOCK", 1)
+    monkeypatch.setattr(hardware, "processors", lambda: 1)
     row = plain_row(occluder=NOISE)
     whole = measure(start(tmp_path / "whole"), viewer, row)
     shown, see = [], type(viewer).see
