@@ -18,6 +18,8 @@ from facelab_probing.kernels import Kernel, kernel_of
 from facelab_probing.windows import by_name
 
 SUMS = ("add", "iadd", "radd")
+MAP = object()
+"""Stands for a map in what a function was called with, so that no map is kept."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,9 +71,9 @@ class Noting(TorchFunctionMode):
         """Compute as usual, and note the step."""
         kwargs = kwargs or {}
         seen = [x for x in tensors((args, tuple(kwargs.values()))) if id(x) in self.known]
-        kept = _exchange(args, (), iter(()))  # lists may grow after the call
-        call = _Call(func, kept, kwargs, tuple(id(x) for x in seen))
-        numbers = tuple(self.known[one][1] for one in call.places)
+        numbers = tuple(self.known[id(x)][1] for x in seen)
+        named = zip(kwargs, self._bare(tuple(kwargs.values())), strict=True)
+        call = _Call(func, self._bare(args), dict(named), len(seen))
         shapes = [tuple(x.shape) for x in seen]
         result = func(*args, **kwargs)
         outputs = list(tensors(result)) if seen else []
@@ -95,15 +97,23 @@ class Noting(TorchFunctionMode):
             )
         return result
 
+    def _bare(self, values: object) -> object:
+        """Copy arguments, for lists may grow after the call, with `MAP` for each map."""
+        if isinstance(values, Tensor):
+            return MAP if id(values) in self.known else values
+        if type(values) in (tuple, list):
+            return type(values)(self._bare(value) for value in values)
+        return values
+
 
 @dataclass(frozen=True)
 class _Call:
-    """A function, what it was called with, and the ids of the tensors to be replaced in it."""
+    """A function, what it was called with, and how many maps were among that."""
 
     func: Callable
     args: tuple
     kwargs: dict
-    places: tuple[int, ...]
+    maps: int
 
     @property
     def name(self) -> str:
@@ -117,8 +127,7 @@ class _Call:
 
     @property
     def constants(self) -> list[Tensor]:
-        values = (self.args, tuple(self.kwargs.values()))
-        return [x for x in tensors(values) if id(x) not in self.places]
+        return list(tensors((self.args, tuple(self.kwargs.values()))))
 
 
 @dataclass(frozen=True)
@@ -132,9 +141,9 @@ class _Replay:
 
     def __call__(self, *maps: Tensor) -> Tensor:
         given = iter([x.clone() for x in maps] if self.inplace else maps)
-        args = _exchange(self.call.args, self.call.places, given)
-        names, values = tuple(self.call.kwargs), tuple(self.call.kwargs.values())
-        kwargs = dict(zip(names, _exchange(values, self.call.places, given), strict=True))
+        args = _filled(self.call.args, given)
+        values = _filled(tuple(self.call.kwargs.values()), given)
+        kwargs = dict(zip(self.call.kwargs, values, strict=True))
         result = self.call.func(*args, **kwargs)
         return result if self.single else list(tensors(result))[self.part]
 
@@ -143,11 +152,12 @@ def _same(maps: Tensor) -> Tensor:
     return maps
 
 
-def _exchange(values: object, places: tuple[int, ...], given: Iterator[Tensor]) -> object:
-    if isinstance(values, Tensor):
-        return next(given) if id(values) in places else values
-    if isinstance(values, tuple | list) and type(values) in (tuple, list):
-        return type(values)(_exchange(value, places, given) for value in values)
+def _filled(values: object, given: Iterator[Tensor]) -> object:
+    """Put the maps given in the places of those that were there."""
+    if values is MAP:
+        return next(given)
+    if type(values) in (tuple, list):
+        return type(values)(_filled(value, given) for value in values)
     return values
 
 
@@ -156,7 +166,7 @@ def _classify(call: _Call, shapes: tuple, run: _Replay) -> tuple[str, Kernel | N
     *before, after = shapes
     if any(len(shape) != 4 for shape in shapes):
         return "whole", None
-    if len(before) == 1 and len(call.places) == 1:
+    if len(before) == 1 and call.maps == 1:
         options = {name: value for name, value in call.kwargs.items() if name != "input"}
         kernel = kernel_of(call.name, call.args[1:], options, (before[0], after), run)
         if kernel is not None and after[2:] != (1, 1):
