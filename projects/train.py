@@ -58,7 +58,8 @@ def teach(run: stage.Run, lesson: Lesson) -> dict[int, pd.DataFrame]:
     workers = side_by_side(len(seeds))
     with tqdm(desc="training", unit="batch", delay=2, disable=workers == 1) as bar:
         hear = partial(_report, run, bar, {})
-        return dict(spread(train, ((lesson, seed) for seed in seeds), workers, hear=hear))
+        jobs = ((lesson, seed) for seed in seeds)
+        return dict(spread(train, jobs, workers, threads=hardware.threads(), hear=hear))
 
 
 def side_by_side(trainings: int) -> int:

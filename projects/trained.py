@@ -71,6 +71,10 @@ def check_epochs(network: str, paths: Mapping[int, Sequence[Path]]) -> None:
 
 def read(run: stage.Run, path: Path, network: str) -> tuple[FaceNet, dict]:
     """Open a checkpoint; code of the user's runs only if the row `network` names it."""
-    trunk = run.peek(f"networks.{network}")["trunk"]
+    return load(path, run.peek(f"networks.{network}")["trunk"])
+
+
+def load(path: Path, trunk: str) -> tuple[FaceNet, dict]:
+    """Open a checkpoint of a network with a trunk that is trusted, code of the user's or not."""
     net, facts = checkpoints.load(path, trusted=(trunk,))
     return net.to(hardware.device()), facts

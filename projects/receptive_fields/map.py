@@ -82,10 +82,16 @@ class Row:
                 raise ValueError(f"{name} names none; at least one is needed")
         if EVERY in self.checkpoints and len(self.checkpoints) > 1:
             raise ValueError(f"'{EVERY}' stands alone, not among {list(self.checkpoints)}")
-        if self.coarse and self.occluder.reduction != "at_maximum":
-            told = self.occluder.reduction
-            raise ValueError(f"coarse maps are of drops 'at_maximum', not {told!r}")
+        _check_occluder(self.occluder, self.coarse)
         _check_labels(self.layers)
+
+
+def _check_occluder(occluder: Occluder, coarse: Coarse | None) -> None:
+    if coarse and occluder.reduction != "at_maximum":
+        raise ValueError(f"coarse maps are of drops 'at_maximum', not {occluder.reduction!r}")
+    if occluder.stride_px > occluder.size_px:
+        told = f"{occluder.stride_px} px from one occluder of {occluder.size_px} px to the next"
+        raise ValueError(f"stride_px leaves gaps: {told}; it is size_px or less")
 
 
 def _check_labels(layers: dict[str, str]) -> None:
@@ -109,8 +115,9 @@ def main(name: str) -> None:
 
         def viewer(path: Path) -> Viewer:
             net, facts = trained.read(run, path, row.network)
-            return Viewer(net=net, facts=facts, made=made, rows=rows, weights=weights)
+            return Viewer(path=path, net=net, facts=facts, made=made, rows=rows, weights=weights)
 
+        check(viewer(paths[0]), row)
         asked = [recognise(viewer(path)) for path in tqdm(paths, desc="recognising", delay=2)]
         scores, confusion = (
             pd.concat(tables, ignore_index=True).assign(network=row.network)
@@ -127,6 +134,13 @@ def main(name: str) -> None:
         if row.coarse:
             run.log({"coarse_error/mean": units["error"].mean()})
             run.log({"coarse_error/largest": units["error"].max()})
+
+
+def check(viewer: Viewer, row: Row) -> None:
+    """Raise ValueError where images, occluder and layers do not go together."""
+    for side in viewer.size_px:
+        row.occluder.places(side)
+    viewer.prepare(row.layers)
 
 
 def measure(run: stage.Run, viewer: Viewer, row: Row) -> pd.DataFrame:

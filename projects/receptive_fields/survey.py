@@ -1,6 +1,5 @@
 """Maps of a network's units, made by as many processes as the machine has room for."""
 
-import pickle
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,19 +44,15 @@ def carry_out(survey: Survey) -> list[Path]:
     """
     plan = mapping.plan(survey.wanted, survey.folder)
     workers = max(min(hardware.processors(), len(plan)), 1)
-    # By value: what torch would share lies in memory that containers have little of.
-    frozen = pickle.dumps(survey) if workers > 1 else survey
     total = sum(len(images) for images in plan.values())
     with tqdm(total=total, desc="mapping", unit="image", delay=2, leave=False) as bar:
-        jobs = ((frozen, dict(list(plan.items())[part::workers])) for part in range(workers))
-        for _ in spread(_map, jobs, workers, hear=bar.update):
+        jobs = ((survey, dict(list(plan.items())[part::workers])) for part in range(workers))
+        for _ in spread(_map, jobs, workers, threads=hardware.threads(), hear=bar.update):
             pass
     return list(plan)
 
 
-def _map(survey: Survey | bytes, todo: dict[Path, list[int]]) -> None:
-    if isinstance(survey, bytes):
-        survey = pickle.loads(survey)
+def _map(survey: Survey, todo: dict[Path, list[int]]) -> None:
     viewer = survey.viewer
     mapping.map_images(
         viewer.prepare,

@@ -24,6 +24,9 @@ class Viewer:
 
     Attributes
     ----------
+    path : Path
+        Of the checkpoint. To another process this is sent and the network is not, which may not
+        be made to travel; it must be as it was read.
     net : FaceNet
     facts : dict
         What its checkpoint says: ``seed``, ``epoch``, ``classes``.
@@ -34,11 +37,16 @@ class Viewer:
         The file that training began from, if any.
     """
 
+    path: Path
     net: FaceNet
     facts: dict
     made: Stimuli
     rows: np.ndarray
     weights: str
+
+    def __reduce__(self) -> tuple:
+        """Say how another process comes by this."""
+        return _reopen, (self.path, self.net.spec.trunk, self.made, self.rows, self.weights)
 
     @property
     def state(self) -> str:
@@ -78,6 +86,11 @@ class Viewer:
         """Derive the theoretical fields, in images as `see` gives them."""
         self.net.normalise.size_px = 0
         return theoretical(self.net, layers, self.size_px, channels=3 * self.net.eyes)
+
+
+def _reopen(path: Path, trunk: str, made: Stimuli, rows: np.ndarray, weights: str) -> Viewer:
+    net, facts = trained.load(path, trunk)
+    return Viewer(path=path, net=net, facts=facts, made=made, rows=rows, weights=weights)
 
 
 def find(run: stage.Run, network: str, checkpoints: Sequence[str]) -> list[Path]:

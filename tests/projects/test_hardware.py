@@ -14,6 +14,7 @@ def test_processes_times_threads_fill_the_processors(count, threads, expected, m
     monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert hardware.device() == torch.device("cpu")
+    assert hardware.threads() == threads
     assert hardware.processors() == expected
 
 

@@ -26,18 +26,20 @@ def spread(
     jobs: Iterable[tuple],
     workers: int,
     *,
+    threads: int = 1,
     hear: Callable[[Any], None] | None = None,
 ) -> Iterator[T]:
     """Call `task` with the arguments of every job; yield what it returns as it gets done.
 
-    Jobs are taken from the iterable only as processes become free. Each process has one thread
-    for arithmetic. With one worker everything happens in this process. When this ends early, for
-    whatever reason, the processes are stopped.
+    Jobs are taken from the iterable only as processes become free. With one worker everything
+    happens in this process. When this ends early, for whatever reason, the processes are stopped.
 
     Parameters
     ----------
     task : callable
         A function of a module (it is sent by name).
+    threads : int
+        For arithmetic, of each process.
     hear : callable, optional
         Is given, in this process, what tasks `tell` while they are at it.
 
@@ -54,7 +56,7 @@ def spread(
     spawn = multiprocessing.get_context("spawn")
     reader, writer = spawn.Pipe(duplex=False)
     words = spawn.SimpleQueue() if hear else None
-    with _one_thread_each(), _main_unknown(), reader, writer:
+    with _threads_each(threads), _main_unknown(), reader, writer:
         begin = {"initializer": _begin, "initargs": (reader, words)}
         pool = ProcessPoolExecutor(workers, mp_context=spawn, **begin)
         try:
@@ -105,10 +107,10 @@ def _follow_parent(line: Connection) -> None:
 
 
 @contextmanager
-def _one_thread_each() -> Iterator[None]:
+def _threads_each(count: int) -> Iterator[None]:
     """Set the environment that new processes inherit; libraries read it when they are loaded."""
     before = {name: os.environ.get(name) for name in THREADS}
-    os.environ.update(dict.fromkeys(THREADS, "1"))
+    os.environ.update(dict.fromkeys(THREADS, str(count)))
     try:
         yield
     finally:

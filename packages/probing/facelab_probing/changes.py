@@ -65,7 +65,7 @@ class Level:
     @property
     def side(self) -> tuple[int, int]:
         """Height and width; nothing where there are no places."""
-        return tuple(self.maps.shape[2:])
+        return tuple(self.maps.shape[2:]) if self.maps.ndim == 4 else ()
 
     @cached_property
     def _rows(self) -> Tensor:

@@ -68,6 +68,12 @@ class Maps:
         return sums / (down.sum(1)[:, None] * along.sum(1)).clip(1)
 
 
+def check_finite(drops: Tensor) -> None:
+    """Raise ValueError unless all drops are finite numbers."""
+    if not torch.isfinite(drops).all():
+        raise ValueError("a unit's response to an image with an occluder is not a finite number")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Gathering:
     """The maps of a layer while they are filled in; its attributes are tensors as in `Maps`."""
@@ -132,7 +138,14 @@ class Gathering:
         return falls.neg_().masked_fill_(~inside, 0)
 
     def maps(self, paint: Paint, computed: str) -> Maps:
-        """Give what has been gathered, as arrays."""
+        """Give what has been gathered, as arrays.
+
+        Raises
+        ------
+        ValueError
+            If a response under an occluder was not a finite number.
+        """
+        check_finite(self.drops)
         return Maps(
             drops=self.drops.numpy(),
             units=np.arange(len(self.drops)),

@@ -5,7 +5,8 @@ while every operation is overheard, and each passes on the fields of what goes i
 pooling widens them, a sum or concatenation takes their hull. So residual, branching and recurrent
 networks are as good as chains. Operations that bring all places together (a global average, a
 linear layer), and those unknown here, see the whole image: a field is exact or too large, never too
-small. Only what is written into a part of a tensor (``maps[:, 0] = …``) goes unheard.
+small. Only what is written into a part of a tensor (``maps[:, 0] = …``), or leaves torch on its way
+(``maps.numpy()``), goes unheard.
 """
 
 from collections.abc import Callable, Iterable, Iterator

@@ -22,6 +22,8 @@ CLOSE = 1e-4
 """How far a replay may be from the network, as a part of the layer's largest response."""
 TRIALS = 3
 """Images a replay is checked on: a network must not depend on how many there are."""
+STATEFUL = ("gru", "lstm", "rnn_relu", "rnn_tanh")
+"""Operations that are noted with a state of as many rows as there were images: not replayed."""
 
 
 class ReplayError(RuntimeError):
@@ -96,9 +98,18 @@ def overhear(net: nn.Module, layers: Iterable[str], image: Tensor) -> Graph:
             raise ValueError(f"layer {layer!r} {problem}; it has no discrepancy map")
     numbers = {layer: found[layer] for layer in layers}
     graph = Graph(steps=tuple(_needed(noting.steps, set(numbers.values()))), layers=numbers)
+    if stateful := [step.name for step in graph.steps if step.name in STATEFUL]:
+        raise ReplayError(f"{stateful[0]} cannot be replayed: its state is that of one image")
     graph = replace(graph, steps=tuple(_merged(list(graph.steps), set(numbers.values()))))
     _verify(net, graph, image)
     return graph
+
+
+def trials(image: Tensor) -> Tensor:
+    """Make images (TRIALS, C, H, W) like one (1, C, H, W): a dark one, a middling, a bright."""
+    waves = torch.linspace(-2, 2, TRIALS * image.numel(), dtype=torch.float64).mul(1e4).sin()
+    darkest = torch.linspace(0, 0.5, TRIALS, dtype=torch.float64).view(-1, 1, 1, 1)
+    return (waves.view(TRIALS, *image.shape[1:]).add(1).div(4) + darkest).to(image)
 
 
 def _unitwise(step: Step) -> bool:
@@ -166,8 +177,7 @@ def _affine(options: dict) -> tuple[Tensor, Tensor]:
 
 def _verify(net: nn.Module, graph: Graph, image: Tensor) -> None:
     """Raise ReplayError unless the steps do what the network does, on several images at once."""
-    levels = torch.linspace(-2, 2, TRIALS * image.numel(), dtype=torch.float64)
-    images = (levels * 1e4).sin().add(1).div(2).view(TRIALS, *image.shape[1:]).to(image)
+    images = trials(image)
     with evaluating(net), tap(net, graph.layers) as heard:
         net(images)
     try:

@@ -28,6 +28,8 @@ class Kernel:
         "maximum", "average", or "" for a convolution.
     size, stride, padding, dilation : tuple of int
         Down and along; the padding before the first place.
+    after : tuple of int
+        The padding after the last place, of a convolution.
     apply : callable
         The whole operation, on maps (n, C, H, W).
     weight, bias, groups : Tensor (outputs, inputs / groups, *size), Tensor (outputs,), int
@@ -43,6 +45,7 @@ class Kernel:
     weight: Tensor | None = None
     bias: Tensor | None = None
     groups: int = 1
+    after: Pair = (0, 0)
 
     def reach(self, axis: int) -> int:
         """Give the distance between the first and the last place in a window."""
@@ -96,9 +99,18 @@ def kernel_of(
     if name in poolings:
         return kernel
     options = by_name("weight bias stride padding dilation groups", given, options)
-    return replace(
-        kernel, **{key: options[key] for key in ("weight", "bias", "groups") if key in options}
-    )
+    known = {key: options[key] for key in ("weight", "bias", "groups") if key in options}
+    return replace(kernel, **known, after=_after(kernel, sides))
+
+
+def _after(kernel: Kernel, sides: tuple[Pair, Pair]) -> Pair:
+    """Find the padding after the last place: as before the first, if that gives as many places."""
+    found = []
+    for axis, (before, places) in enumerate(sides):
+        stride, padding, reach = kernel.stride[axis], kernel.padding[axis], kernel.reach(axis)
+        alike = (before + 2 * padding - reach - 1) // stride + 1 == places
+        found.append(padding if alike else (places - 1) * stride + reach + 1 - padding - before)
+    return tuple(found)
 
 
 def _regular(window: Window) -> bool:
@@ -116,5 +128,9 @@ def _convolution(kernel: Kernel) -> Kernel:
 
 
 def _convolve(kernel: Kernel, maps: Tensor) -> Tensor:
-    options = kernel.stride, kernel.padding, kernel.dilation, kernel.groups
+    padding = kernel.padding
+    if kernel.after != padding:
+        (top, left), (bottom, right) = padding, kernel.after
+        maps, padding = F.pad(maps, (left, right, top, bottom)), (0, 0)
+    options = kernel.stride, padding, kernel.dilation, kernel.groups
     return F.conv2d(maps, kernel.weight, kernel.bias, *options)

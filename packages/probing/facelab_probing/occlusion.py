@@ -16,7 +16,8 @@ import torch.nn as nn
 from torch import Tensor
 
 from facelab_probing.changes import Change, Level
-from facelab_probing.discrepancies import Gathering, Maps
+from facelab_probing.discrepancies import Gathering, Maps, check_finite
+from facelab_probing.fitness import check
 from facelab_probing.graphs import Graph, ReplayError, overhear
 from facelab_probing.hooks import find, tap
 from facelab_probing.occluders import Occluder
@@ -58,14 +59,16 @@ def prepare(
     ------
     ValueError
         If the network has no such layer, or it is called more than once or never, or does not
-        depend on the image.
+        depend on the image, or cannot be mapped, see `fitness.check`.
     """
     layers = tuple(layers)
     for layer in layers:
         find(net, layer)
     weights = next((p for p in net.parameters() if p.is_floating_point()), torch.empty(0))
+    image = weights.new_full((1, channels, *size_px), 0.5)
+    check(net, layers, image)
     try:
-        graph = overhear(net, layers, weights.new_full((1, channels, *size_px), 0.5))
+        graph = overhear(net, layers, image)
     except ReplayError as error:
         return Subject(net=net, layers=layers, graph=None, computed=f"dense: {error}")
     return Subject(net=net, layers=layers, graph=graph, computed="incremental")
@@ -119,7 +122,8 @@ def map_units(
     Raises
     ------
     ValueError
-        If the reduction is another, a layer was not prepared, or has no such unit.
+        If the reduction is another, a layer was not prepared, or has no such unit, or a response
+        is not a finite number.
     """
     if occluder.reduction != "at_maximum":
         raise ValueError(
@@ -140,6 +144,7 @@ def map_units(
         levels = _levels(replace(subject, graph=graph), image)
         number = graph.layers[layer]
         none = Gathering.empty(levels[number].maps, paint, occluder)
+        _check_units(layer, some, len(none.drops))
         one = none.maps(paint, subject.computed).only(some)
         shape = one.drops.shape[1:]
         for row, unit in enumerate(one.units):
@@ -150,6 +155,12 @@ def map_units(
                 one.drops[row], one.errors[row] = refine(exact, shape, coarse)
         found[layer] = one
     return found
+
+
+def _check_units(layer: str, units: Sequence[int], count: int) -> None:
+    for unit in units:
+        if not 0 <= unit < count:
+            raise ValueError(f"layer {layer!r} has no unit {unit}; they are 0 to {count - 1}")
 
 
 def _map_unit(
@@ -179,6 +190,7 @@ def _map_unit(
             fall = level[0, index, place[0], place[1]] - change[:, index, place[0], place[1]]
         else:
             fall = level[0, index] - change[:, index]
+        check_finite(fall)
         drops[rows[:, None], columns] = fall.view(len(rows), len(columns)).cpu().numpy()
     return drops
 

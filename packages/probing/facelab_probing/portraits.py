@@ -11,7 +11,7 @@ One HDF5 file per layer; U units, k images each, the best first::
     table/<measure>   (U,)            float64, in `MEASURES`
 
 Attributes: layer, down and along (first pixels of the occluders), size_px, side_px (of the image),
-fraction, theoretical_px, computed, and those of the caller.
+fraction, computed, and those of the caller.
 """
 
 from collections.abc import Iterable, Iterator, Mapping

@@ -72,11 +72,12 @@ def test_every_job_is_done_once(workers):
     assert sorted(spread(square, ((n,) for n in range(20)), workers)) == [n * n for n in range(20)]
 
 
-def test_others_do_the_work_with_one_thread_each_and_this_process_is_left_as_it_was():
-    before = dict(os.environ)
-    seen = list(spread(process_and_threads, ((n,) for n in range(8)), 2))
+@pytest.mark.parametrize("options", [{}, {"threads": 3}])
+def test_others_do_the_work_with_their_threads_and_this_process_is_left_as_it_was(options):
+    before, expected = dict(os.environ), str(options.get("threads", 1))
+    seen = list(spread(process_and_threads, ((n,) for n in range(8)), 2, **options))
     assert os.getpid() not in {process for process, *_ in seen}
-    assert {tuple(threads) for _, *threads in seen} == {("1", "1")}
+    assert {tuple(threads) for _, *threads in seen} == {(expected, expected)}
     assert dict(os.environ) == before
 
 

@@ -55,3 +55,28 @@ def test_one_unit_of_a_convolution_is_that_unit():
     shapes = MAPS.shape, (2, 5, 7, 7)
     kernel = kernel_of("conv2d", (weight, bias), {}, shapes, lambda x: F.conv2d(x, weight, bias))
     torch.testing.assert_close(kernel.only(3).apply(MAPS), kernel.apply(MAPS)[:, 3:4])
+
+
+@pytest.mark.parametrize(
+    ("size", "options", "after"),
+    [
+        (4, {"padding": "same"}, (2, 2)),
+        (3, {"padding": "same", "dilation": 2}, (2, 2)),
+        (2, {"padding": "same", "dilation": 3}, (2, 2)),
+        (3, {"padding": 1, "stride": 3}, (1, 1)),
+        (4, {"padding": (0, 1), "stride": 2}, (0, 1)),
+    ],
+)
+def test_padding_after_the_last_place_is_kept_when_weights_change(size, options, after):
+    weight, bias = torch.rand(5, 4, size, size).double(), torch.rand(5).double()
+
+    def apply(maps):
+        return F.conv2d(maps, weight, bias, **options)
+
+    shapes = MAPS.shape, apply(MAPS).shape
+    kernel = kernel_of("conv2d", (weight, bias), options, shapes, apply)
+    assert kernel.after == after
+    torch.testing.assert_close(kernel.only(3).apply(MAPS), apply(MAPS)[:, 3:4])
+    factor, offset = torch.rand(2, 5, dtype=torch.float64)
+    expected = apply(MAPS) * factor.view(5, 1, 1) + offset.view(5, 1, 1)
+    torch.testing.assert_close(kernel.scaled(factor, offset).apply(MAPS), expected)

@@ -5,11 +5,12 @@ import pandas as pd
 import pytest
 import torch
 from facelab_data import stimuli
+from facelab_models import checkpoints
 from facelab_models.network import NetworkSpec, build
 from facelab_models.tasks import specify
 from facelab_probing.occluders import Occluder
 
-from projects import stage
+from projects import hardware, stage
 from projects.receptive_fields.map import Row
 from projects.receptive_fields.viewers import Viewer
 
@@ -51,8 +52,14 @@ def made(tmp_path, rng):
     return stimuli.read(tmp_path / "stimuli.h5")
 
 
+@pytest.fixture(autouse=True)
+def one_processor(monkeypatch):
+    """Let tests change a network, or what is asked of it, in the process where they run."""
+    monkeypatch.setattr(hardware, "processors", lambda: 1)
+
+
 @pytest.fixture
-def viewer(made):
+def viewer(made, tmp_path):
     """Look with a network whose first units weigh 3 × 3 of the 7 × 7 pixels they could."""
     spec = NetworkSpec(
         trunk="resnet6_thin",
@@ -66,7 +73,9 @@ def viewer(made):
         net.trunk.conv1.weight[:, :, 2:5, 2:5] = 1
     facts = {"seed": 0, "epoch": 5.0, "classes": {"identity": ["4", "7"]}}
     rows = np.flatnonzero(made.factors["split"] == "holdout")
-    return Viewer(net=net, facts=facts, made=made, rows=rows, weights="")
+    path = tmp_path / "net.pt"
+    checkpoints.save(path, net, **facts)
+    return Viewer(path=path, net=net, facts=facts, made=made, rows=rows, weights="")
 
 
 @pytest.fixture

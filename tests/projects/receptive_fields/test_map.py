@@ -9,8 +9,7 @@ from facelab_probing import mapping
 from facelab_probing.occluders import Occluder
 from facelab_probing.refinement import Coarse
 
-from projects import hardware
-from projects.receptive_fields.map import measure, want
+from projects.receptive_fields.map import check, measure, want
 from tests.projects.receptive_fields.conftest import plain_row, start
 
 NOISE = Occluder(
@@ -38,7 +37,6 @@ def test_the_table_names_layer_state_seed_and_epoch(run, viewer):
 
 def test_a_stage_that_was_killed_ends_with_the_same_portraits(tmp_path, viewer, monkeypatch):
     monkeypatch.setattr(mapping, "BLOCK", 1)
-    monkeypatch.setattr(hardware, "processors", lambda: 1)
     row = plain_row(occluder=NOISE)
     whole = measure(start(tmp_path / "whole"), viewer, row)
     shown, see = [], type(viewer).see
@@ -94,6 +92,8 @@ def test_maps_that_were_cut_short_are_made_again(run, viewer, monkeypatch):
     [
         ({"coarse": Coarse(every=3, fraction=0.3), "occluder": replace(NOISE, reduction="largest")},
          "coarse maps are of drops 'at_maximum', not 'largest'"),
+        ({"occluder": replace(NOISE, stride_px=4)},
+         "stride_px leaves gaps: 4 px from one occluder of 3 px to the next"),
         ({"layers": {"trunk.conv1": ""}}, "layer 'trunk.conv1' is called ''; names are of letters"),
         ({"layers": {"trunk.conv1": "a/../b"}}, r"is called 'a/\.\./b'"),
         ({"layers": {"": "a"}}, "layer '' is called 'a'"),
@@ -112,6 +112,15 @@ def test_what_is_finished_is_not_asked_again(run, viewer, monkeypatch):
     monkeypatch.setattr(type(viewer), "blocks", None)
     monkeypatch.setattr(type(viewer), "see", None)
     pd.testing.assert_frame_equal(first, measure(run, viewer, plain_row()))
+
+
+def test_what_does_not_go_together_is_said_at_once(viewer):
+    check(viewer, plain_row())
+    large = plain_row(occluder=replace(NOISE, size_px=25))
+    with pytest.raises(ValueError, match="an occluder of 25 px does not fit into an image of 24"):
+        check(viewer, large)
+    with pytest.raises(ValueError, match=r"unknown layer 'trunk\.conv9'"):
+        check(viewer, plain_row(layers={"trunk.conv9": "conv9"}))
 
 
 def test_units_are_drawn_alike_for_every_checkpoint(tmp_path, viewer):

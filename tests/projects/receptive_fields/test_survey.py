@@ -5,6 +5,7 @@ from facelab_probing.occluders import Occluder
 
 from projects import hardware
 from projects.receptive_fields.survey import Survey, carry_out
+from projects.receptive_fields.viewers import Viewer
 
 NOISE = Occluder(
     size_px=3, stride_px=3, filling="noise", grid="floor", reduction="at_maximum", colour=None
@@ -45,5 +46,5 @@ def test_what_a_process_cannot_do_is_said(survey, monkeypatch):
 
 def test_no_more_processes_than_blocks(survey, monkeypatch):
     monkeypatch.setattr(hardware, "processors", lambda: 64)
-    monkeypatch.setattr("projects.receptive_fields.survey.pickle", None)  # one needs no copy
+    monkeypatch.setattr(Viewer, "__reduce__", None)  # one is not sent anywhere
     assert len(carry_out(survey("maps"))) == 1
