@@ -1,9 +1,11 @@
 """The figures of the receptive field experiment, and a gallery of its units."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 from facelab_viz import theme
 from facelab_viz.contrasts import contrasts_along
@@ -86,10 +88,10 @@ def draw_sizes(run: stage.Run, table: pd.DataFrame, config: Config) -> None:
     rows = list(dict.fromkeys(table["row"]))
     fig, cells = grid([rows], theme.DOUBLE_MM if len(rows) > 1 else theme.SINGLE_MM, 60)
     for row, ax in cells.items():
-        part = shown[shown["row"] == row]
+        part = alike(shown[shown["row"] == row], "line", shown["line"])
         curve_over_layers(part, "mean", "line", ax, legend=False)
         ax.set_title(config.labels.get(row, row), loc="left")
-        ax.set_ylim(bottom=0)
+    from_zero(cells)
     finish(fig, cells, [rows])
     fig.supylabel("receptive field (px)")
     save(run, fig, "size_by_layer")
@@ -103,13 +105,27 @@ def draw_ratios(run: stage.Run, table: pd.DataFrame, config: Config) -> None:
     wide = theme.DOUBLE_MM if len(rows) > 1 else theme.SINGLE_MM
     fig, cells = grid([rows], wide, 60, share_y=True)
     for row, ax in cells.items():
-        part = shown[shown["row"] == row]
+        part = alike(shown[shown["row"] == row], "state", shown["state"])
         curve_over_layers(part, "mean", "state", ax, legend=False)
         ax.set_title(config.labels.get(row, row), loc="left")
-        ax.set_ylim(bottom=0)
+    from_zero(cells)
     finish(fig, cells, [rows])
     fig.supylabel("empirical / theoretical size")
     save(run, fig, "ratio_by_layer")
+
+
+def alike(part: pd.DataFrame, by: str, names: pd.Series) -> pd.DataFrame:
+    """Give a panel every line that any has, in one order, so that each looks alike in all."""
+    nothing = dict.fromkeys(("mean", "low", "high"), np.nan)
+    lines = [part[part[by] == name] for name in dict.fromkeys(names)]
+    empty = [part.iloc[:1].assign(**{by: name}, **nothing) for name in dict.fromkeys(names)]
+    return pd.concat([here if len(here) else none for here, none in zip(lines, empty, strict=True)])
+
+
+def from_zero(cells: Mapping[str, Any]) -> None:
+    """Let every panel begin at 0; only now, for axes that are shared know their top at the end."""
+    for ax in cells.values():
+        ax.set_ylim(bottom=0)
 
 
 def draw_training(run: stage.Run, table: pd.DataFrame, config: Config) -> None:

@@ -51,6 +51,27 @@ def test_every_figure_is_made_for_the_screen_and_for_print(run, viewer, tmp_path
     assert {path.stem for path in run.artifacts.glob("*.pdf")} == names
 
 
+def test_a_line_looks_alike_in_every_panel_and_none_is_cut_off(run, monkeypatch):
+    drawn = {}
+    monkeypatch.setattr(figures, "save", lambda _, fig, name: drawn.update({name: fig}))
+    loaded = table(epochs=(0.0,), row="loaded")  # of no trained network there is a line
+    large = loaded["measure"].eq("ratio")
+    loaded.loc[large, ["mean", "low", "high"]] *= 2
+    both = pd.concat([table(), loaded])
+    figures.draw_sizes(run, both, CONFIG)
+    figures.draw_ratios(run, both, CONFIG)
+    for fig in drawn.values():
+        looks = [
+            {line.get_label(): (line.get_color(), line.get_marker()) for line in ax.get_lines()}
+            for ax in fig.axes
+        ]
+        assert looks[0] == looks[1]
+        for ax in fig.axes:
+            bottom, top = ax.get_ylim()
+            assert bottom == 0
+            assert all(not (line.get_ydata() > top).any() for line in ax.get_lines()[1:])
+
+
 def test_the_end_is_shown_beside_the_untrained_network(run):
     shown = figures.ends(table())
     assert set(shown["epoch"]) == {0.0, 5.0}
