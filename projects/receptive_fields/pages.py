@@ -39,14 +39,22 @@ def pages(
     yield _front(found, tables)
     for row, moments in found.items():
         for layers in moments:
-            yield _moment(row, layers, tables, (units, images, tile_px))
+            title = _title(tables, row, layers[0].epoch)
+            yield _moment((row, title), layers, tables, (units, images, tile_px))
             for place, layer in enumerate(layers):
                 around = layers[max(place - 1, 0) : place], layers[place + 1 : place + 2]
-                yield _layer(row, layer, around, (units, images, tile_px))
+                yield _layer((row, title), layer, around, (units, images, tile_px))
 
 
 def _home(row: str, epoch: float) -> str:
     return f"{row}/epoch-{epoch:g}"
+
+
+def _title(tables: pd.DataFrame, row: str, epoch: float) -> str:
+    """Say which network this is, and when: given weights have seen more than epoch 0."""
+    here = tables[tables["row"].eq(row) & tables["epoch"].eq(epoch)]
+    given = epoch == 0 and here["state"].eq("trained").all()
+    return f"{row}, with the weights it was given" if given else f"{row}, epoch {epoch:g}"
 
 
 def _means(tables: pd.DataFrame, row: str, epoch: float, of: str = "mean") -> pd.DataFrame:
@@ -64,7 +72,7 @@ def _front(found: Mapping[str, Sequence], tables: pd.DataFrame) -> Page:
         for layers in moments:
             epoch = layers[0].epoch
             ratio = _means(tables, row, epoch)["ratio"]
-            title = f"{row}, epoch {epoch:g}"
+            title = _title(tables, row, epoch)
             targets[title] = f"{_home(row, epoch)}/{INDEX}"
             spans = f"{ratio.iloc[0]:.2f} … {ratio.iloc[-1]:.2f}"
             lines.append({"network": title, "layers": len(layers), "ratio, first … last": spans})
@@ -79,8 +87,8 @@ def _front(found: Mapping[str, Sequence], tables: pd.DataFrame) -> Page:
     )
 
 
-def _moment(row: str, layers: Sequence[Layer], tables: pd.DataFrame, how: tuple) -> Page:
-    _, images, tile_px = how
+def _moment(of: tuple[str, str], layers: Sequence[Layer], tables: pd.DataFrame, how: tuple) -> Page:
+    (row, title), (_, images, tile_px) = of, how
     home = _home(row, layers[0].epoch)
     means, low, high = (_means(tables, row, layers[0].epoch, of) for of in ("mean", "low", "high"))
     shown = pd.DataFrame(
@@ -96,7 +104,7 @@ def _moment(row: str, layers: Sequence[Layer], tables: pd.DataFrame, how: tuple)
     )
     return Page(
         path=f"{home}/{INDEX}",
-        title=f"{row}, epoch {layers[0].epoch:g}",
+        title=title,
         words="Means over units and training seeds, and the unit of the first seed whose field is "
         "in the middle. " + LEGEND,
         links={"all networks": INDEX},
@@ -110,11 +118,13 @@ def _moment(row: str, layers: Sequence[Layer], tables: pd.DataFrame, how: tuple)
     )
 
 
-def _layer(row: str, layer: Layer, around: tuple[Sequence, Sequence], how: tuple) -> Page:
-    units, images, tile_px = how
+def _layer(
+    of: tuple[str, str], layer: Layer, around: tuple[Sequence, Sequence], how: tuple
+) -> Page:
+    (row, title), (units, images, tile_px) = of, how
     home = _home(row, layer.epoch)
     before, after = around
-    links = {"all networks": INDEX, f"{row}, epoch {layer.epoch:g}": f"{home}/{INDEX}"}
+    links = {"all networks": INDEX, title: f"{home}/{INDEX}"}
     links |= {f"← {other.label}": f"{home}/{_file(other)}" for other in before}
     links |= {f"{other.label} →": f"{home}/{_file(other)}" for other in after}
     with portraits.opened(layer.path) as album:

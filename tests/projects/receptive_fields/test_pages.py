@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 
 import numpy as np
 from facelab_viz.gallery import write
@@ -54,3 +55,14 @@ def test_the_means_of_the_layers_are_told(tmp_path, viewer):
 def test_a_layer_of_a_single_unit_has_its_line_without_an_interval(tmp_path, viewer):
     text = (hang(tmp_path, viewer, mapped=1) / "net/epoch-5/index.html").read_text(encoding="utf-8")
     assert text.count("<td>nan … nan</td>") == 2
+
+
+def test_a_network_that_was_given_its_weights_is_not_called_untrained(tmp_path, viewer):
+    start = replace(viewer, facts=viewer.facts | {"epoch": 0.0})
+    for name, weights, title in (
+        ("drawn", "", "net, epoch 0"),
+        ("given", "net.pt", "net, with the weights it was given"),
+    ):
+        gallery = hang(tmp_path / name, replace(start, weights=weights), mapped=1)
+        for page in ("index.html", "net/epoch-0/index.html", "net/epoch-0/trunk.conv1.html"):
+            assert f">{title}<" in (gallery / page).read_text(encoding="utf-8")
