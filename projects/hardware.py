@@ -2,6 +2,7 @@
 
 import os
 
+import psutil
 import torch
 
 
@@ -15,8 +16,14 @@ def threads() -> int:
     return torch.get_num_threads()
 
 
-def processors() -> int:
-    """Say how many processes of a stage can calculate at a time: on a graphics card, one."""
+def processors(each_bytes: int = 0) -> int:
+    """Say how many processes of a stage can calculate at a time: on a graphics card, one.
+
+    No more than there is free memory for, where each takes `each_bytes`.
+    """
     if device().type != "cpu":
         return 1
-    return max((os.cpu_count() or 1) // threads(), 1)
+    count = (os.cpu_count() or 1) // threads()
+    if each_bytes:
+        count = min(count, psutil.virtual_memory().available // each_bytes)
+    return max(count, 1)

@@ -12,6 +12,9 @@ from tqdm import tqdm
 from projects import hardware
 from projects.receptive_fields.viewers import Viewer
 
+EACH_BYTES = 5 * 2**29
+"""Memory that a process takes at most, measured on SqueezeNet at 227 px."""
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Survey:
@@ -43,7 +46,7 @@ def carry_out(survey: Survey) -> list[Path]:
     Each process takes every n-th block: which it is changes nothing in them.
     """
     plan = mapping.plan(survey.wanted, survey.folder)
-    workers = max(min(hardware.processors(), len(plan)), 1)
+    workers = max(min(hardware.processors(EACH_BYTES), len(plan)), 1)
     total = sum(len(images) for images in plan.values())
     with tqdm(total=total, desc="mapping", unit="image", delay=2, leave=False) as bar:
         jobs = ((survey, dict(list(plan.items())[part::workers])) for part in range(workers))

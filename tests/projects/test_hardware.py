@@ -1,5 +1,7 @@
 import os
+from types import SimpleNamespace
 
+import psutil
 import pytest
 import torch
 
@@ -16,6 +18,15 @@ def test_processes_times_threads_fill_the_processors(count, threads, expected, m
     assert hardware.device() == torch.device("cpu")
     assert hardware.threads() == threads
     assert hardware.processors() == expected
+
+
+@pytest.mark.parametrize(("each", "expected"), [(10, 8), (30, 3), (99, 1), (101, 1), (0, 8)])
+def test_there_are_no_more_processes_than_memory_for_them(each, expected, monkeypatch):
+    monkeypatch.setattr(os, "cpu_count", lambda: 8)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 1)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=100))
+    assert hardware.processors(each) == expected
 
 
 def test_a_graphics_card_is_used_by_one_process(monkeypatch):

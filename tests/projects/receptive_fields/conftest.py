@@ -55,7 +55,7 @@ def made(tmp_path, rng):
 @pytest.fixture(autouse=True)
 def one_processor(monkeypatch):
     """Let tests change a network, or what is asked of it, in the process where they run."""
-    monkeypatch.setattr(hardware, "processors", lambda: 1)
+    monkeypatch.setattr(hardware, "processors", lambda _: 1)
 
 
 @pytest.fixture

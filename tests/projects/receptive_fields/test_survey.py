@@ -28,7 +28,7 @@ def test_processes_share_the_blocks_and_give_the_same_maps(survey, monkeypatch):
     monkeypatch.setattr(mapping, "BLOCK", 1)
     found = []
     for processors in (1, 2):
-        monkeypatch.setattr(hardware, "processors", lambda count=processors: count)
+        monkeypatch.setattr(hardware, "processors", lambda _, count=processors: count)
         found.append(maps(carry_out(survey(str(processors)))))
     alone, together = found
     assert len(alone) == len(together) > 2
@@ -36,7 +36,7 @@ def test_processes_share_the_blocks_and_give_the_same_maps(survey, monkeypatch):
 
 
 def test_what_a_process_cannot_do_is_said(survey, monkeypatch):
-    monkeypatch.setattr(hardware, "processors", lambda: 2)
+    monkeypatch.setattr(hardware, "processors", lambda _: 2)
     monkeypatch.setattr(mapping, "BLOCK", 1)
     one = survey("maps")
     one.folder.write_text("in the way")
@@ -45,6 +45,6 @@ def test_what_a_process_cannot_do_is_said(survey, monkeypatch):
 
 
 def test_no_more_processes_than_blocks(survey, monkeypatch):
-    monkeypatch.setattr(hardware, "processors", lambda: 64)
+    monkeypatch.setattr(hardware, "processors", lambda _: 64)
     monkeypatch.setattr(Viewer, "__reduce__", None)  # one is not sent anywhere
     assert len(carry_out(survey("maps"))) == 1
