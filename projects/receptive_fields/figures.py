@@ -117,9 +117,11 @@ def draw_ratios(run: stage.Run, table: pd.DataFrame, config: Config) -> None:
 def alike(part: pd.DataFrame, by: str, names: pd.Series) -> pd.DataFrame:
     """Give a panel every line that any has, in one order, so that each looks alike in all."""
     nothing = dict.fromkeys(("mean", "low", "high"), np.nan)
-    lines = [part[part[by] == name] for name in dict.fromkeys(names)]
-    empty = [part.iloc[:1].assign(**{by: name}, **nothing) for name in dict.fromkeys(names)]
-    return pd.concat([here if len(here) else none for here, none in zip(lines, empty, strict=True)])
+    lines = []
+    for name in dict.fromkeys(names):
+        here = part[part[by] == name]
+        lines.append(here if len(here) else part.iloc[:1].assign(**{by: name}, **nothing))
+    return pd.concat(lines)
 
 
 def from_zero(cells: Mapping[str, Any]) -> None:

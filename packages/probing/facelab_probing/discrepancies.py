@@ -68,10 +68,10 @@ class Maps:
         return sums / (down.sum(1)[:, None] * along.sum(1)).clip(1)
 
 
-def check_finite(drops: Tensor) -> None:
-    """Raise ValueError unless all drops are finite numbers."""
+def check_finite(layer: str, drops: Tensor) -> None:
+    """Raise ValueError, naming the layer, unless all its drops are finite numbers."""
     if not torch.isfinite(drops).all():
-        raise ValueError("a unit's response to an image with an occluder is not a finite number")
+        raise ValueError(f"a response of layer {layer!r} under an occluder is not a finite number")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,14 +138,7 @@ class Gathering:
         return falls.neg_().masked_fill_(~inside, 0)
 
     def maps(self, paint: Paint, computed: str) -> Maps:
-        """Give what has been gathered, as arrays.
-
-        Raises
-        ------
-        ValueError
-            If a response under an occluder was not a finite number.
-        """
-        check_finite(self.drops)
+        """Give what has been gathered, as arrays."""
         return Maps(
             drops=self.drops.numpy(),
             units=np.arange(len(self.drops)),

@@ -87,6 +87,11 @@ def map_all(
 
     `other` is the image (C, H, W) that patches are cut from. Memory is that of the maps, and of
     one image's activations under about a hundred occluders.
+
+    Raises
+    ------
+    ValueError
+        If a response is not a finite number.
     """
     paint = _paint(occluder, image, rng, other)
     levels = _levels(subject, image)
@@ -98,6 +103,8 @@ def map_all(
     for where, changed in _sweep(subject, levels, paint):
         for layer, number in numbers.items():
             found[layer].fill(where, changed[number], levels[number])
+    for layer, one in found.items():
+        check_finite(layer, one.drops)
     return {layer: one.maps(paint, subject.computed) for layer, one in found.items()}
 
 
@@ -190,7 +197,7 @@ def _map_unit(
             fall = level[0, index, place[0], place[1]] - change[:, index, place[0], place[1]]
         else:
             fall = level[0, index] - change[:, index]
-        check_finite(fall)
+        check_finite(layer, fall)
         drops[rows[:, None], columns] = fall.view(len(rows), len(columns)).cpu().numpy()
     return drops
 
